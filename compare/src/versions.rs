@@ -102,9 +102,10 @@ fn allocators(catalogue: &Catalogue, places: &Places) -> Result<BTreeMap<String,
             .collect();
         versions.insert(
             allocator.id.clone(),
-            match crates.is_empty() {
-                true => "part of this program".to_owned(),
-                false => crates.join(", "),
+            match (crates.is_empty(), allocator.code.is_empty()) {
+                (false, _) => crates.join(", "),
+                (true, true) => "the standard library of rustc".to_owned(),
+                (true, false) => format!("compare/allocators/{}.toml", allocator.id),
             },
         );
     }

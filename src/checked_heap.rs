@@ -221,7 +221,7 @@ const fn bytes_up_to(end: u32) -> u64 {
 impl<M: LinearMemory> OwnedMemory<M> {
     /// Whether eight bytes at `ptr` are two aligned words of the memory.
     fn check(&self, ptr: u32) -> Result<(), Error> {
-        if ptr % BLOCK_ALIGN == 0 && u64::from(ptr) < self.bytes {
+        if ptr.is_multiple_of(BLOCK_ALIGN) && u64::from(ptr) < self.bytes {
             Ok(())
         } else {
             Err(Error::InvalidAddress { address: ptr })

@@ -193,6 +193,7 @@ impl FreeingBumpHeapAllocator {
     }
 
     /// Poisons the allocator, as an error that its owner has found must.
+    #[cfg(any(target_arch = "wasm32", test))]
     pub(crate) fn poison(&mut self) {
         self.poisoned = true;
     }
@@ -343,7 +344,7 @@ impl FreeingBumpHeapAllocator {
     /// Whether a header at this address and a block of this order behind it lie where blocks were handed out.
     fn is_block(&self, header_address: u32, order: Order) -> bool {
         header_address >= self.start
-            && header_address % HEADER_BYTES == 0
+            && header_address.is_multiple_of(HEADER_BYTES)
             && self
                 .bumper
                 .checked_sub(header_address)

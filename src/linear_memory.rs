@@ -5,7 +5,27 @@
 //! host put a simulated one in its place.
 
 use crate::growth::Growth;
-use crate::page::{PAGE_SHIFT, PageCount, Region};
+use crate::page::{PAGE_SHIFT, PageCount};
+
+/// A range of addresses: `start` is the first byte, `end` the first byte behind it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Region {
+    /// The first byte, a multiple of 8.
+    pub(crate) start: u32,
+    /// The first byte behind, a multiple of 8. A region that reaches the top of the address space ends at 2^32, which
+    /// is 0 in 32 bits: compare lengths, `end - start` modulo 2^32, and never addresses with `end`.
+    pub(crate) end: u32,
+}
+
+impl Region {
+    /// The pages from number `first` to the one before number `end`.
+    pub(crate) const fn of_pages(first: u32, end: u32) -> Self {
+        Region {
+            start: first << PAGE_SHIFT,
+            end: end << PAGE_SHIFT,
+        }
+    }
+}
 
 /// A 32-bit linear memory that heaps allocate from.
 ///
@@ -63,8 +83,8 @@ pub(crate) use this_module::{ThisModule, address, pointer};
 
 #[cfg(target_arch = "wasm32")]
 mod this_module {
-    use super::LinearMemory;
-    use crate::page::{PageCount, Region};
+    use super::{LinearMemory, Region};
+    use crate::page::PageCount;
     use core::arch::wasm32;
     use core::ptr;
 
@@ -131,5 +151,25 @@ mod this_module {
     /// The address of a block that comes back.
     pub(crate) fn address(pointer: *mut u8) -> u32 {
         pointer.expose_provenance() as u32
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! In this file since `Region` is private.
+    use super::*;
+    use crate::page::PAGE_BYTES;
+
+    #[test]
+    fn a_region_that_reaches_four_gib_ends_at_zero_and_keeps_its_length() {
+        let region = Region::of_pages(65_534, 65_536);
+        assert_eq!(
+            region,
+            Region {
+                start: 0xFFFE_0000,
+                end: 0
+            }
+        );
+        assert_eq!(region.end.wrapping_sub(region.start), 2 * PAGE_BYTES);
     }
 }

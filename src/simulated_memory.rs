@@ -1,8 +1,8 @@
 //! A linear memory for tests on the host: its limit, its place in the address space and its other users are set by
 //! the test.
 
-use crate::linear_memory::LinearMemory;
-use crate::page::{PAGE_BYTES, PAGE_SHIFT, PageCount, Region};
+use crate::linear_memory::{LinearMemory, Region};
+use crate::page::{PAGE_BYTES, PAGE_SHIFT, PageCount};
 use std::vec;
 use std::vec::Vec;
 

@@ -15,7 +15,7 @@
 
 use crate::error::Error;
 use crate::growth::Growth;
-use crate::heap_allocator::FreeingBumpHeapAllocator;
+use crate::heap_allocator::{DEFAULT_MAX_ALLOCATION_BYTES, FreeingBumpHeapAllocator};
 use crate::linear_memory::LinearMemory;
 use crate::memory::Memory;
 use crate::order::{MIN_BLOCK_BYTES, Order};
@@ -61,12 +61,12 @@ pub(crate) struct CheckedHeap<M> {
 }
 
 impl<M: LinearMemory> CheckedHeap<M> {
-    /// A heap in `memory` that serves blocks of up to 16 MiB.
+    /// A heap in `memory` with the engine's largest block, growing by an eighth.
     pub(crate) const fn new(memory: M) -> Self {
         CheckedHeap {
             memory: OwnedMemory { memory, bytes: 0 },
             engine: None,
-            max_allocation: 1 << 24,
+            max_allocation: DEFAULT_MAX_ALLOCATION_BYTES,
             growth: Growth::EIGHTH,
         }
     }

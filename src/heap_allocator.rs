@@ -11,7 +11,7 @@ use crate::stats::Stats;
 
 /// The largest request that is served unless [`with_max_allocation`](FreeingBumpHeapAllocator::with_max_allocation)
 /// says otherwise: 16 MiB.
-const DEFAULT_MAX_ALLOCATION_BYTES: u32 = 1 << 24;
+pub(crate) const DEFAULT_MAX_ALLOCATION_BYTES: u32 = 1 << 24;
 
 /// The freeing-bump allocator in its original form: power-of-two orders, an 8-byte header before each block, one free
 /// list per order, a bump pointer, and poisoning after the first error.

@@ -13,6 +13,8 @@ mod checked_heap;
 mod error;
 mod growth;
 mod header;
+#[cfg(any(target_arch = "wasm32", test))]
+mod heap;
 mod heap_allocator;
 #[cfg(any(target_arch = "wasm32", test))]
 mod linear_memory;

@@ -308,7 +308,7 @@ fn a_free_list_that_leads_astray_is_an_error_at_the_allocation_that_meets_it() {
         memory.write_le_u64(a - HEADER, u64::from(link)).unwrap();
         let error = Error::CorruptFreeList {
             order: 0,
-            header_address: link as u32,
+            header_address: link,
         };
         assert_eq!(heap.allocate(&mut memory[..], 8), Err(error), "{link:#x}");
     }

@@ -22,11 +22,7 @@ impl Block {
         let layout = layout(size, alignment);
         // SAFETY: `layout` refuses a size of 0.
         let start = NonNull::new(unsafe { alloc::alloc(layout) })?;
-        let mut block = Block {
-            start,
-            layout,
-            fill,
-        };
+        let mut block = Block { start, layout, fill };
         block.check_alignment();
         block.write_pattern_from(0);
         Some(block)
@@ -39,9 +35,7 @@ impl Block {
     /// When the allocator refuses, and as `try_new`.
     pub fn new(size: usize, alignment: usize, fill: u8) -> Self {
         Self::try_new(size, alignment, fill).unwrap_or_else(|| {
-            panic!(
-                "the allocator refused {size} bytes at alignment {alignment}; it must serve them"
-            )
+            panic!("the allocator refused {size} bytes at alignment {alignment}; it must serve them")
         })
     }
 
@@ -56,11 +50,7 @@ impl Block {
         let start = NonNull::new(unsafe { alloc::alloc_zeroed(layout) }).unwrap_or_else(|| {
             panic!("the allocator refused {size} zeroed bytes at alignment {alignment}; it must serve them")
         });
-        let mut block = Block {
-            start,
-            layout,
-            fill,
-        };
+        let mut block = Block { start, layout, fill };
         block.check_alignment();
         if let Some(offset) = first_nonzero(block.bytes()) {
             panic!(

@@ -1,8 +1,6 @@
 //! A running instance of `allocator-module`, whose allocator the host calls, misuses and starves.
 
-use wasmi::{
-    Engine, Instance, Linker, Memory, Module, Store, StoreLimits, StoreLimitsBuilder, TrapCode,
-};
+use wasmi::{Engine, Instance, Linker, Memory, Module, Store, StoreLimits, StoreLimitsBuilder, TrapCode};
 
 /// The unit in which a linear memory grows.
 pub const PAGE_BYTES: usize = 1 << 16;
@@ -27,17 +25,13 @@ impl Guest {
     pub fn new(module: &[u8], max_pages: usize) -> Self {
         let engine = Engine::default();
         let module = Module::new(&engine, module).expect("rustc must have made a valid module");
-        let limits = StoreLimitsBuilder::new()
-            .memory_size(max_pages * PAGE_BYTES)
-            .build();
+        let limits = StoreLimitsBuilder::new().memory_size(max_pages * PAGE_BYTES).build();
         let mut store = Store::new(&engine, limits);
         store.limiter(|limits| limits);
         let instance = Linker::new(&engine)
             .instantiate_and_start(&mut store, &module)
             .expect("the module must need no imports and no more memory than it may have");
-        let memory = instance
-            .get_memory(&store, "memory")
-            .expect("rustc exports the memory");
+        let memory = instance.get_memory(&store, "memory").expect("rustc exports the memory");
         Guest {
             store,
             instance,
@@ -56,13 +50,7 @@ impl Guest {
     }
 
     /// Calls `realloc`: the block's address, 0 when refused.
-    pub fn realloc(
-        &mut self,
-        block: u32,
-        size: u32,
-        align: u32,
-        new_size: u32,
-    ) -> Result<u32, Trapped> {
+    pub fn realloc(&mut self, block: u32, size: u32, align: u32, new_size: u32) -> Result<u32, Trapped> {
         self.call("realloc", (block, size, align, new_size))
     }
 
@@ -92,8 +80,7 @@ impl Guest {
         self.instance
             .get_global(&self.store, "__heap_base")
             .and_then(|global| global.get(&self.store).i32())
-            .expect("the module must export __heap_base: link it with --export=__heap_base")
-            as u32
+            .expect("the module must export __heap_base: link it with --export=__heap_base") as u32
     }
 
     /// The number of pages of the memory.
@@ -122,11 +109,7 @@ impl Guest {
         &mut self.memory.data_mut(&mut self.store)[address as usize..][..length as usize]
     }
 
-    fn call<Parameters, Results>(
-        &mut self,
-        function: &str,
-        parameters: Parameters,
-    ) -> Result<Results, Trapped>
+    fn call<Parameters, Results>(&mut self, function: &str, parameters: Parameters) -> Result<Results, Trapped>
     where
         Parameters: wasmi::WasmParams,
         Results: wasmi::WasmResults,

@@ -25,10 +25,7 @@ pub fn repository() -> PathBuf {
 ///
 /// When the build fails, with what cargo said.
 pub fn build_allocator_module(scratch: &str, features: &str, profile: &str) -> Vec<u8> {
-    let target_dir = Path::new(scratch).join(format!(
-        "allocator-module-{}-{profile}",
-        features.replace(',', "-")
-    ));
+    let target_dir = Path::new(scratch).join(format!("allocator-module-{}-{profile}", features.replace(',', "-")));
     build_module(
         &repository().join("guest-tests/module"),
         &target_dir,
@@ -45,12 +42,7 @@ pub fn build_module(folder: &Path, target_dir: &Path, arguments: &[&str]) -> Vec
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
         .current_dir(folder)
-        .args([
-            "build",
-            "--target",
-            "wasm32-unknown-unknown",
-            "--target-dir",
-        ])
+        .args(["build", "--target", "wasm32-unknown-unknown", "--target-dir"])
         .arg(target_dir)
         .args(arguments)
         .output()
@@ -62,16 +54,13 @@ pub fn build_module(folder: &Path, target_dir: &Path, arguments: &[&str]) -> Vec
         folder.display(),
         String::from_utf8_lossy(&output.stderr)
     );
-    let profiles = fs::read_dir(target_dir.join("wasm32-unknown-unknown"))
-        .expect("cargo has made the folder of the target");
+    let profiles =
+        fs::read_dir(target_dir.join("wasm32-unknown-unknown")).expect("cargo has made the folder of the target");
     let modules: Vec<PathBuf> = profiles
         .flatten()
         .flat_map(|profile| fs::read_dir(profile.path()).into_iter().flatten().flatten())
         .map(|file| file.path())
-        .filter(|path| {
-            path.extension()
-                .is_some_and(|extension| extension == "wasm")
-        })
+        .filter(|path| path.extension().is_some_and(|extension| extension == "wasm"))
         .collect();
     let [module] = modules.as_slice() else {
         panic!(

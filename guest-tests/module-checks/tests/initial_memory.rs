@@ -11,14 +11,9 @@ fn guest_with_large_initial_memory(allocator: &str) -> Guest {
         "target.wasm32-unknown-unknown.rustflags = ['-Clink-arg=--initial-memory={}', '-Clink-arg=--export=__heap_base']",
         INITIAL_PAGES * PAGE_BYTES
     );
-    let target_dir =
-        Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("initial-memory-{allocator}"));
+    let target_dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("initial-memory-{allocator}"));
     let arguments = ["--release", "--features", allocator, "--config", &flags];
-    let module = build_module(
-        &repository().join("guest-tests/module"),
-        &target_dir,
-        &arguments,
-    );
+    let module = build_module(&repository().join("guest-tests/module"), &target_dir, &arguments);
     let guest = Guest::new(&module, 4 * INITIAL_PAGES);
     assert_eq!(guest.pages(), INITIAL_PAGES);
     guest
@@ -32,10 +27,7 @@ fn the_initial_memory_is_used_before_it_grows() {
         let mut served = 0;
         while guest.pages() == INITIAL_PAGES {
             let block = guest.alloc(10_000, 8).expect("a request must not trap");
-            assert!(
-                block >= heap_base,
-                "{allocator}: {block:#x} is below the heap"
-            );
+            assert!(block >= heap_base, "{allocator}: {block:#x} is below the heap");
             served += 10_000;
         }
         let free_bytes = INITIAL_PAGES * PAGE_BYTES - heap_base as usize;

@@ -54,12 +54,7 @@ pub unsafe extern "C" fn alloc_zeroed(size: usize, align: usize) -> *mut u8 {
 /// `block` must be live and of this layout; `new_size` and `align` must make a layout. A host that breaks this on
 /// purpose does so only with `CheckedFreeingBump`, which defends itself.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn realloc(
-    block: *mut u8,
-    size: usize,
-    align: usize,
-    new_size: usize,
-) -> *mut u8 {
+pub unsafe extern "C" fn realloc(block: *mut u8, size: usize, align: usize, new_size: usize) -> *mut u8 {
     // SAFETY: the host keeps the contract of this function.
     unsafe {
         let layout = Layout::from_size_align_unchecked(size, align);

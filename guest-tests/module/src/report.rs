@@ -19,10 +19,7 @@ impl Write for &Text {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         for byte in text.bytes() {
             let index = self.length.load(Ordering::Relaxed);
-            self.bytes
-                .get(index)
-                .ok_or(fmt::Error)?
-                .store(byte, Ordering::Relaxed);
+            self.bytes.get(index).ok_or(fmt::Error)?.store(byte, Ordering::Relaxed);
             self.length.store(index + 1, Ordering::Relaxed);
         }
         Ok(())

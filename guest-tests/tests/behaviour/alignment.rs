@@ -77,13 +77,7 @@ fn aligned_blocks_are_reused_after_release_without_creep() {
 fn realloc_keeps_alignment_and_bytes() {
     for alignment in alignments() {
         let mut block = Block::new(alignment, alignment, alignment.trailing_zeros() as u8);
-        for size in [
-            2 * alignment,
-            1,
-            alignment + 1,
-            5 * alignment,
-            alignment.div_ceil(3),
-        ] {
+        for size in [2 * alignment, 1, alignment + 1, 5 * alignment, alignment.div_ceil(3)] {
             block.resize(size);
             block.check();
         }

@@ -124,11 +124,7 @@ fn a_tree_with_weak_parents_is_released_with_its_root() {
         level = next;
     }
     for leaf in &level {
-        let mut above = leaf
-            .parent
-            .borrow()
-            .upgrade()
-            .expect("the root keeps its tree");
+        let mut above = leaf.parent.borrow().upgrade().expect("the root keeps its tree");
         assert!(leaf.name.starts_with(&above.name));
         while let Some(parent) = { above.parent.borrow().upgrade() } {
             assert!(above.name.starts_with(&parent.name));
@@ -141,18 +137,13 @@ fn a_tree_with_weak_parents_is_released_with_its_root() {
     assert!(leaf.upgrade().is_some());
     drop(root);
     assert!(leaf.upgrade().is_none());
-    assert_eq!(
-        dropped.get(),
-        (0..=6).map(|depth| 3usize.pow(depth)).sum::<usize>()
-    );
+    assert_eq!(dropped.get(), (0..=6).map(|depth| 3usize.pow(depth)).sum::<usize>());
 }
 
 #[wasm_bindgen_test]
 fn a_cycle_is_released_once_it_is_broken() {
     let dropped = Rc::new(Cell::new(0));
-    let ring: Vec<Rc<Node>> = (0..500)
-        .map(|index| node(format!("node {index}"), &dropped))
-        .collect();
+    let ring: Vec<Rc<Node>> = (0..500).map(|index| node(format!("node {index}"), &dropped)).collect();
     for (index, node) in ring.iter().enumerate() {
         let next = Rc::clone(&ring[(index + 1) % ring.len()]);
         node.neighbours.borrow_mut().push(next);

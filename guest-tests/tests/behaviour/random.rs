@@ -11,9 +11,8 @@ const SLOTS: usize = 400;
 
 fn seed() -> u64 {
     option_env!("FREEING_BUMP_SEED").map_or(1, |text| {
-        text.parse().unwrap_or_else(|_| {
-            panic!("FREEING_BUMP_SEED is {text:?}; set it to a whole number from 0 to 2^64 - 1")
-        })
+        text.parse()
+            .unwrap_or_else(|_| panic!("FREEING_BUMP_SEED is {text:?}; set it to a whole number from 0 to 2^64 - 1"))
     })
 }
 
@@ -40,9 +39,7 @@ fn assert_apart_from_all_others(slots: &[Option<Block>], index: usize) {
     for (other_index, other) in slots.iter().enumerate() {
         let Some(other) = other else { continue };
         assert!(
-            other_index == index
-                || block.last_address() < other.address()
-                || other.last_address() < block.address(),
+            other_index == index || block.last_address() < other.address() || other.last_address() < block.address(),
             "the blocks at {:#x} and {:#x} overlap",
             block.address(),
             other.address(),
@@ -66,11 +63,7 @@ fn random_requests_never_overlap_and_keep_their_bytes() {
             (slot @ None, kind) => {
                 let size = random_size(&mut random);
                 let alignment = random_alignment(&mut random);
-                let make = if kind < 3 {
-                    Block::new_zeroed
-                } else {
-                    Block::new
-                };
+                let make = if kind < 3 { Block::new_zeroed } else { Block::new };
                 *slot = Some(make(size, alignment, step as u8));
             }
         }

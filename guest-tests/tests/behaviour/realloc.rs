@@ -14,9 +14,7 @@ fn growing_and_shrinking_one_byte_at_a_time_keeps_the_bytes() {
 #[wasm_bindgen_test]
 fn growing_and_shrinking_in_large_steps_keeps_the_bytes() {
     let mut block = Block::new(24, 8, 0x31);
-    for size in [
-        100, 1_000, 9, 65_536, 65_535, 1_000_000, 4_097, 3_000_000, 1, 131_072,
-    ] {
+    for size in [100, 1_000, 9, 65_536, 65_535, 1_000_000, 4_097, 3_000_000, 1, 131_072] {
         block.resize(size);
         block.check();
     }
@@ -24,9 +22,7 @@ fn growing_and_shrinking_in_large_steps_keeps_the_bytes() {
 
 #[wasm_bindgen_test]
 fn neighbours_stay_intact_while_blocks_are_resized() {
-    let mut blocks: Vec<Block> = (0..64)
-        .map(|index| Block::new(16 + index, 8, index as u8))
-        .collect();
+    let mut blocks: Vec<Block> = (0..64).map(|index| Block::new(16 + index, 8, index as u8)).collect();
     for step in 1..200 {
         let index = step * 37 % blocks.len();
         let size = 1 + step * 7_919 % 6_000;
@@ -61,12 +57,7 @@ fn vectors_that_grow_by_pushes_keep_their_elements() {
             wide.push([u64::from(number); 4]);
         }
     }
-    assert!(
-        bytes
-            .iter()
-            .copied()
-            .eq((0..200_000u32).map(|number| number as u8))
-    );
+    assert!(bytes.iter().copied().eq((0..200_000u32).map(|number| number as u8)));
     assert!(words.iter().copied().eq(0..200_000));
     assert!(
         wide.iter()

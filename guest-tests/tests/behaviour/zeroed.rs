@@ -35,9 +35,7 @@ fn zeroed_blocks_are_zero_where_blocks_of_other_sizes_were_dirty() {
 #[wasm_bindgen_test]
 fn zeroed_blocks_are_zero_when_they_are_live_together() {
     for _ in 0..3 {
-        let zeroed: Vec<Block> = sizes()
-            .map(|size| Block::new_zeroed(size, 1, 0xff))
-            .collect();
+        let zeroed: Vec<Block> = sizes().map(|size| Block::new_zeroed(size, 1, 0xff)).collect();
         for block in &zeroed {
             block.check();
         }

@@ -46,9 +46,7 @@ fn no_block_wraps_around_the_end_of_the_address_space() {
     }
     let heap_start = (&raw const __heap_base).addr();
     // What the test harness allocates after the heap is full: a few blocks of each size that it may want.
-    let for_the_harness: Vec<Block> = (0..52)
-        .map(|index| Block::new(8 << (index / 4), 8, 0))
-        .collect();
+    let for_the_harness: Vec<Block> = (0..52).map(|index| Block::new(8 << (index / 4), 8, 0)).collect();
     let mut held = Vec::with_capacity(1_000);
     let mut probes = Vec::with_capacity(1_000);
 

@@ -31,11 +31,7 @@ fn a_request_past_what_memory_holds_is_an_error_that_touches_nothing_live() {
     for _ in 0..10 {
         assert!(Vec::<u8>::new().try_reserve_exact(GIB).is_err());
     }
-    assert_eq!(
-        memory_pages(),
-        pages,
-        "a refused request must not grow the memory"
-    );
+    assert_eq!(memory_pages(), pages, "a refused request must not grow the memory");
     for block in &live {
         block.check();
     }
@@ -44,9 +40,7 @@ fn a_request_past_what_memory_holds_is_an_error_that_touches_nothing_live() {
 #[wasm_bindgen_test]
 fn further_requests_are_served_after_one_was_refused() {
     let reserved = reserve_until_refused(GIB);
-    let blocks: Vec<Block> = (1..500)
-        .map(|index| Block::new(index * 13, 16, index as u8))
-        .collect();
+    let blocks: Vec<Block> = (1..500).map(|index| Block::new(index * 13, 16, index as u8)).collect();
     let zeroed = Block::new_zeroed(300_000, 8, 0x5a);
     drop(reserved);
     for block in &blocks {

@@ -1,24 +1,37 @@
-//! The cell that lets a `static` allocator change.
+//! The cell that lets a `static` allocator change its state: the one place that says why that is sound.
+
 use core::cell::UnsafeCell;
 
 #[cfg(target_feature = "atomics")]
 compile_error!(
-    "freeing-bump's global allocators serve one thread: build without the `atomics` target feature"
+    "freeing-bump's global allocators serve modules with one thread: build without the `atomics` target feature, \
+     or choose an allocator with a lock (the standard library's default has one)"
 );
 
-/// A value that one thread alone uses.
+/// A value that one thread uses, one call at a time.
 pub(crate) struct SingleThreaded<T>(UnsafeCell<T>);
 
-// SAFETY: without the `atomics` target feature, which is refused above, a module's memory is not shared.
+// SAFETY: without the `atomics` target feature, refused above, a module is run by one thread at a time.
 unsafe impl<T> Sync for SingleThreaded<T> {}
 
 impl<T> SingleThreaded<T> {
+    /// A cell around `value`.
     pub(crate) const fn new(value: T) -> Self {
         SingleThreaded(UnsafeCell::new(value))
     }
-    #[inline(always)]
-    #[allow(clippy::mut_from_ref)]
-    pub(crate) unsafe fn get(&self) -> &mut T {
-        unsafe { &mut *self.0.get() }
+
+    /// The value of a cell that nobody else has yet.
+    pub(crate) const fn get_mut(&mut self) -> &mut T {
+        self.0.get_mut()
+    }
+
+    /// What `call` returns for the value.
+    ///
+    /// # Safety
+    ///
+    /// `call` must not use this cell, and so must run no code of the allocator's user.
+    pub(crate) unsafe fn with<R>(&self, call: impl FnOnce(&mut T) -> R) -> R {
+        // SAFETY: there is one thread, and the caller lets nobody in before the reference is gone.
+        call(unsafe { &mut *self.0.get() })
     }
 }

@@ -1,89 +1,175 @@
-//! The linear memory below the headerless heaps: words at addresses, and growth.
+//! The linear memory below all heaps: its regions, its growth, and raw access to its bytes.
 //!
 //! This file owns `memory.grow` and the symbols that bound the initial memory; no other file names them. In the guest
-//! the implementation is [`ThisModule`], the memory of the module that this code is compiled into.
+//! the implementation is [`ThisModule`], the memory of the module that this code is compiled into. The tests on the
+//! host put a simulated one in its place.
 
-use crate::page::{PageCount, Region};
+use crate::growth::Growth;
+use crate::page::{PAGE_SHIFT, PageCount};
+
+/// A range of addresses: `start` is the first byte, `end` the first byte behind it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Region {
+    /// The first byte, a multiple of 8.
+    pub(crate) start: u32,
+    /// The first byte behind, a multiple of 8. A region that reaches the top of the address space ends at 2^32, which
+    /// is 0 in 32 bits: compare lengths, `end - start` modulo 2^32, and never addresses with `end`.
+    pub(crate) end: u32,
+}
+
+impl Region {
+    /// The pages from number `first` to the one before number `end`.
+    pub(crate) const fn of_pages(first: u32, end: u32) -> Self {
+        Region {
+            start: first << PAGE_SHIFT,
+            end: end << PAGE_SHIFT,
+        }
+    }
+}
 
 /// A 32-bit linear memory that heaps allocate from.
 ///
 /// # Safety
 ///
-/// The regions returned by `initial_region` and `grow` must be disjoint from each other and from all memory that
-/// somebody else uses, must lie inside the memory, and must stay there. Each region that `grow` returns must start
-/// above all regions returned before and must read as zero.
+/// The regions that `initial_region` and `grow` return must be disjoint from each other and from all memory that
+/// somebody else uses, must lie inside the memory and must stay there. Each region from `grow` must read as zero and
+/// must start at or above the end of all regions returned before.
 pub(crate) unsafe trait LinearMemory {
-    /// The part of the initial memory that nobody uses: its bounds are multiples of 8, and it may be empty.
+    /// The part of the initial memory that nobody uses. Its bounds are multiples of 8 and not 0; where there is no such
+    /// part they are equal. Its bytes are arbitrary, since the host can have written there before the module ran.
     fn initial_region(&self) -> Region;
 
-    /// Adds `pages` to the memory and returns the new part, or `None` and nothing changes.
+    /// Adds `pages` to the memory and returns them, or `None`, and then nothing has changed.
     fn grow(&mut self, pages: PageCount) -> Option<Region>;
 
     /// The word at `address`.
     ///
     /// # Safety
     ///
-    /// `address` must be a multiple of 4 inside a region that this memory has returned, in no live block.
+    /// `address` must be a multiple of 4 and must lie inside the memory.
     unsafe fn read_word(&self, address: u32) -> u32;
 
     /// Sets the word at `address`.
     ///
     /// # Safety
     ///
-    /// As for [`read_word`](Self::read_word).
+    /// `address` must be a multiple of 4 inside a region that this memory has returned, and in no live block.
     unsafe fn write_word(&mut self, address: u32, word: u32);
+
+    /// Copies `bytes` from one block to another.
+    ///
+    /// # Safety
+    ///
+    /// Both ranges must lie in blocks of the caller's heap, and must not overlap.
+    unsafe fn copy(&mut self, from: u32, to: u32, bytes: u32);
+
+    /// Sets `bytes` from `address` on to zero.
+    ///
+    /// # Safety
+    ///
+    /// The range must lie in a block of the caller's heap that nobody else uses.
+    unsafe fn clear(&mut self, address: u32, bytes: u32);
+
+    /// Adds as many pages as `growth` says for a heap that ends at `heap_end` (bytes) and lacks `lacking`; when the
+    /// engine refuses that, only what is lacking; when it refuses that too, nothing.
+    fn grow_heap(&mut self, growth: Growth, lacking: PageCount, heap_end: u32) -> Option<Region> {
+        let pages = growth.pages(lacking, PageCount(heap_end >> PAGE_SHIFT));
+        self.grow(pages).or_else(|| self.grow(lacking))
+    }
 }
 
 #[cfg(target_arch = "wasm32")]
-pub(crate) use this_module::ThisModule;
+pub(crate) use this_module::{ThisModule, address, pointer};
 
 #[cfg(target_arch = "wasm32")]
 mod this_module {
-    use super::LinearMemory;
-    use crate::page::{PageCount, Region};
+    use super::{LinearMemory, Region};
+    use crate::page::PageCount;
+    use core::arch::wasm32;
     use core::ptr;
 
-    /// The memory of this module, from `__heap_base` to the end of the initial memory and then what `memory.grow` adds.
+    /// The memory of this module: from `__heap_base` to the end of the initial memory, then what `memory.grow` adds.
     ///
     /// On WASI the C library's allocator owns the initial memory, so that only `memory.grow` is used there.
     pub(crate) struct ThisModule;
 
-    // SAFETY: the linker puts stack and static data below `__heap_base` and ends the initial memory at `__heap_end`;
-    // `memory.grow` makes pages that did not exist before, at the end of the memory, and the engine fills them with
-    // zeros. Pages that somebody else adds are returned to that caller and never to us.
+    // SAFETY: the linker puts the stack and all static data below `__heap_base`, which it aligns to 16, and ends the
+    // initial memory at `__heap_end`, a multiple of 64 KiB. `memory.grow` adds pages that nobody had before, behind all
+    // others, and the engine fills them with zeros. What somebody else adds by it is returned to them and never here.
+    // A linear memory never shrinks.
     unsafe impl LinearMemory for ThisModule {
-        #[cfg(not(target_os = "wasi"))]
         fn initial_region(&self) -> Region {
             unsafe extern "C" {
                 safe static __heap_base: u8;
                 safe static __heap_end: u8;
             }
-            Region {
-                start: (&raw const __heap_base).addr() as u32,
-                end: (&raw const __heap_end).addr() as u32,
-            }
-        }
-
-        #[cfg(target_os = "wasi")]
-        fn initial_region(&self) -> Region {
-            Region { start: 0, end: 0 }
+            let end = (&raw const __heap_end).addr() as u32;
+            let start = if cfg!(target_os = "wasi") {
+                end
+            } else {
+                (&raw const __heap_base).addr() as u32
+            };
+            Region { start, end }
         }
 
         fn grow(&mut self, pages: PageCount) -> Option<Region> {
-            match core::arch::wasm32::memory_grow::<0>(pages.0 as usize) {
+            match wasm32::memory_grow::<0>(pages.0 as usize) {
                 usize::MAX => None,
-                first => Some(Region::of_pages(first as u32, pages)),
+                first => Some(Region::of_pages(first as u32, wasm32::memory_size::<0>() as u32)),
             }
         }
 
         unsafe fn read_word(&self, address: u32) -> u32 {
-            // SAFETY: the caller passes an aligned address inside a region of this memory, which never shrinks.
-            unsafe { ptr::with_exposed_provenance::<u32>(address as usize).read() }
+            // SAFETY: the caller passes the address of an aligned word inside the memory, which has it for good.
+            unsafe { pointer(address).cast::<u32>().read() }
         }
 
         unsafe fn write_word(&mut self, address: u32, word: u32) {
-            // SAFETY: as in `read_word`, and nobody else uses bytes that are in no live block.
-            unsafe { ptr::with_exposed_provenance_mut::<u32>(address as usize).write(word) }
+            // SAFETY: the caller passes the address of an aligned word that belongs to its heap alone.
+            unsafe { pointer(address).cast::<u32>().write(word) }
         }
+
+        unsafe fn copy(&mut self, from: u32, to: u32, bytes: u32) {
+            // SAFETY: the caller passes two ranges of its heap that do not overlap.
+            unsafe { ptr::copy_nonoverlapping(pointer(from), pointer(to), bytes as usize) }
+        }
+
+        unsafe fn clear(&mut self, address: u32, bytes: u32) {
+            // SAFETY: the caller passes a range that belongs to its heap alone.
+            unsafe { pointer(address).write_bytes(0, bytes as usize) }
+        }
+    }
+
+    /// The pointer to an address of this module's memory, null for 0.
+    ///
+    /// Blocks come from no Rust allocation: their pointers are made from integers, with the exposed provenance of the
+    /// memory as a whole.
+    pub(crate) fn pointer(address: u32) -> *mut u8 {
+        ptr::with_exposed_provenance_mut(address as usize)
+    }
+
+    /// The address of a block that comes back.
+    pub(crate) fn address(pointer: *mut u8) -> u32 {
+        pointer.expose_provenance() as u32
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! In this file since `Region` is private.
+    use super::*;
+    use crate::page::PAGE_BYTES;
+
+    #[test]
+    fn a_region_that_reaches_four_gib_ends_at_zero_and_keeps_its_length() {
+        let region = Region::of_pages(65_534, 65_536);
+        assert_eq!(
+            region,
+            Region {
+                start: 0xFFFE_0000,
+                end: 0
+            }
+        );
+        assert_eq!(region.end.wrapping_sub(region.start), 2 * PAGE_BYTES);
     }
 }

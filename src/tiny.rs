@@ -1,43 +1,60 @@
-//! `TinyFreeingBump`.
-use crate::cell::SingleThreaded;
-use crate::linear_memory::ThisModule;
-use crate::tiny_heap::{SizeClass, TinyHeap};
-use core::alloc::{GlobalAlloc, Layout};
-use core::ptr;
+//! `TinyFreeingBump`, the global allocator: layouts and pointers in front of [`TinyHeap`].
 
-/// tiny
-pub struct TinyFreeingBump(SingleThreaded<TinyHeap>);
+use crate::cell::SingleThreaded;
+use crate::heap::{Heap, global_allocator};
+use crate::linear_memory::{ThisModule, address, pointer};
+use crate::stats::HeapStats;
+use crate::tiny_heap::TinyHeap;
+
+/// The smallest global allocator that frees: powers of two without a header, a free list for each, a bump pointer.
+///
+/// ```
+/// # #[cfg(target_arch = "wasm32")]
+/// # mod module {
+/// use freeing_bump::TinyFreeingBump;
+///
+/// #[global_allocator]
+/// static ALLOCATOR: TinyFreeingBump = TinyFreeingBump::new();
+/// # }
+/// ```
+///
+/// - A request takes the smallest power of two of bytes that holds its size and alignment, 8 at least. What is released
+///   serves later requests of the same power of two, and no others: for programs whose sizes stay the same, or that
+///   live shortly.
+/// - Allocation and release are O(1). `realloc` leaves a block in place while it fits the same power of two, and copies
+///   otherwise. `alloc_zeroed` clears memory that was used before or came with the module, and nothing else.
+/// - The memory between `__heap_base` and the end of the initial memory comes first (not on WASI, where the C library
+///   owns it), then `memory.grow` by an eighth, or by just what is needed where the engine refuses more.
+/// - Out of memory is a null pointer. It changes nothing: what is free goes on being handed out.
+/// - Nothing is checked: releasing twice, or with another layout, is undefined behaviour, as [`GlobalAlloc`](core::alloc::GlobalAlloc) says.
+/// - A request aligned to more than 64 KiB gets the block on top of its list only if that happens to be so aligned.
+pub struct TinyFreeingBump {
+    heap: SingleThreaded<TinyHeap>,
+}
+
 impl TinyFreeingBump {
-    /// new
+    /// The allocator, for use in a `static`. A module must have only one that takes its memory from `__heap_base`: one
+    /// global allocator of this crate.
+    #[must_use]
     pub const fn new() -> Self {
-        Self(SingleThreaded::new(TinyHeap::new()))
+        TinyFreeingBump {
+            heap: SingleThreaded::new(TinyHeap::new()),
+        }
+    }
+
+    /// What the memory is used for now, in bytes. Pages that somebody else added to the memory in between count as
+    /// live. O(free blocks): nothing is counted while allocating.
+    #[must_use]
+    pub fn stats(&self) -> HeapStats {
+        // SAFETY: counting runs no code of the user.
+        unsafe { self.heap.with(|heap| heap.stats(&ThisModule)) }
     }
 }
-unsafe impl GlobalAlloc for TinyFreeingBump {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ptr::with_exposed_provenance_mut(
-            unsafe { self.0.get() }.allocate(&mut ThisModule, layout) as usize
-        )
-    }
-    unsafe fn dealloc(&self, p: *mut u8, layout: Layout) {
-        unsafe {
-            self.0
-                .get()
-                .deallocate(&mut ThisModule, p.addr() as u32, layout)
-        }
-    }
-    unsafe fn realloc(&self, p: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
-        let new_layout = unsafe { Layout::from_size_align_unchecked(new_size, layout.align()) };
-        if SizeClass::of(layout) == SizeClass::of(new_layout) {
-            return p;
-        }
-        unsafe {
-            let new = self.alloc(new_layout);
-            if !new.is_null() {
-                ptr::copy_nonoverlapping(p, new, layout.size().min(new_size));
-                self.dealloc(p, layout);
-            }
-            new
-        }
+
+impl Default for TinyFreeingBump {
+    fn default() -> Self {
+        Self::new()
     }
 }
+
+global_allocator!(TinyFreeingBump);

@@ -43,16 +43,11 @@ impl Ingredients {
                 add_crate(&mut digest, &places.compare.join("allocators").join(path))?;
             }
         }
-        add_crate(
-            &mut digest,
-            &places.compare.join("guest").join(&package.program),
-        )?;
+        add_crate(&mut digest, &places.compare.join("guest").join(&package.program))?;
         let digest = hexadecimal(&digest.finalize()[..8]);
-        Ok(places.modules().join(format!(
-            "{}-{}-{digest}.wasm",
-            package.name(),
-            profile.name()
-        )))
+        Ok(places
+            .modules()
+            .join(format!("{}-{}-{digest}.wasm", package.name(), profile.name())))
     }
 }
 

@@ -223,21 +223,14 @@ fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
 }
 
 fn read_allocators(folder: &Path) -> Result<Vec<Allocator>> {
-    let entries = fs::read_dir(folder)
-        .with_context(|| format!("cannot list the allocator files in {}", folder.display()))?;
+    let entries =
+        fs::read_dir(folder).with_context(|| format!("cannot list the allocator files in {}", folder.display()))?;
     let mut allocators = Vec::new();
     for entry in entries {
         let path = entry?.path();
-        if path
-            .extension()
-            .is_some_and(|extension| extension == "toml")
-        {
+        if path.extension().is_some_and(|extension| extension == "toml") {
             let mut allocator: Allocator = read_toml(&path)?;
-            allocator.id = path
-                .file_stem()
-                .unwrap_or_default()
-                .to_string_lossy()
-                .into_owned();
+            allocator.id = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
             allocators.push(allocator);
         }
     }
@@ -246,8 +239,7 @@ fn read_allocators(folder: &Path) -> Result<Vec<Allocator>> {
 }
 
 fn read_toml<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<T> {
-    let text =
-        fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     toml::from_str(&text).with_context(|| format!("{} is not as expected", path.display()))
 }
 
@@ -273,34 +265,21 @@ mod tests {
         let mut chosen = catalogue();
         chosen.choose(&["tiny*".to_owned()]).unwrap();
         let roles: Vec<Role> = chosen.allocators.iter().map(|it| it.role).collect();
-        assert_eq!(
-            roles,
-            [Role::Reference, Role::Ours, Role::SizeFloor, Role::Meter]
-        );
+        assert_eq!(roles, [Role::Reference, Role::Ours, Role::SizeFloor, Role::Meter]);
         assert_eq!(chosen.workloads.len(), catalogue().workloads.len());
     }
 
     #[test]
     fn an_unknown_name_is_refused_with_the_names_there_are() {
-        let message = catalogue()
-            .choose(&["jsom".to_owned()])
-            .unwrap_err()
-            .to_string();
-        assert!(
-            message.contains("jsom") && message.contains("dlmalloc"),
-            "{message}"
-        );
+        let message = catalogue().choose(&["jsom".to_owned()]).unwrap_err().to_string();
+        assert!(message.contains("jsom") && message.contains("dlmalloc"), "{message}");
     }
 
     #[test]
     fn each_workload_is_exported_by_its_program() {
         let places = Places::of_this_checkout();
         for workload in catalogue().workloads {
-            let source = places
-                .compare
-                .join("guest")
-                .join(&workload.program)
-                .join("src/lib.rs");
+            let source = places.compare.join("guest").join(&workload.program).join("src/lib.rs");
             let source = std::fs::read_to_string(&source).unwrap();
             assert!(
                 source.contains(&format!("\"{}\" =>", workload.export())),

@@ -103,12 +103,7 @@ fn wanted(chosen: &Catalogue) -> Vec<(Package, Profile)> {
     wanted
 }
 
-fn run_all(
-    chosen: &Catalogue,
-    modules: &Modules,
-    effort: &Effort,
-    places: &Places,
-) -> Result<(Vec<Row>, Vec<String>)> {
+fn run_all(chosen: &Catalogue, modules: &Modules, effort: &Effort, places: &Places) -> Result<(Vec<Row>, Vec<String>)> {
     let reference = &chosen.reference()?.id;
     let second_engine = SecondEngine::new()?;
     let bar = progress::bar(chosen.workloads.len() as u64, "measuring");
@@ -157,8 +152,7 @@ fn examine(
         budget_milliseconds: effort.budget.as_secs_f64() * 1000.0,
         subjects: chosen.contenders().map(subject).collect::<Result<_>>()?,
     };
-    let peak_live_bytes =
-        second_engine.peak_live_bytes(&plan, &subject(chosen.meter()?)?, places)?;
+    let peak_live_bytes = second_engine.peak_live_bytes(&plan, &subject(chosen.meter()?)?, places)?;
     let v8 = node::run(&plan, Tiering::OptimizingOnly, effort.limit, places)?;
     // What did not run to the end in V8 would not do so elsewhere.
     let plan = plan.only(|id| matches!(v8.get(id), Some(Outcome::Ran(_))));
@@ -166,12 +160,7 @@ fn examine(
     let mut v8_tiered = None;
     let mut wasmtime = None;
     if effort.full {
-        v8_tiered = Some(node::run(
-            &plan,
-            Tiering::Default,
-            effort.limit * 10,
-            places,
-        )?);
+        v8_tiered = Some(node::run(&plan, Tiering::Default, effort.limit * 10, places)?);
         wasmtime = Some(second_engine.time(&plan, places)?);
     }
     Ok(Findings {

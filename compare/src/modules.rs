@@ -39,12 +39,7 @@ impl Modules {
 /// Returns the modules of `wanted`, and builds those that were never built from what they are made from now.
 ///
 /// `everything` is the whole catalogue: the generated workspace holds all of it, so that one lock file fits every run.
-pub fn build(
-    wanted: &[(Package, Profile)],
-    everything: &Catalogue,
-    places: &Places,
-    rustc: &str,
-) -> Result<Modules> {
+pub fn build(wanted: &[(Package, Profile)], everything: &Catalogue, places: &Places, rustc: &str) -> Result<Modules> {
     let missing_of = |modules: &BTreeMap<(Package, Profile), PathBuf>| {
         let mut missing: BTreeMap<Profile, Vec<Package>> = BTreeMap::new();
         for ((package, profile), path) in modules {
@@ -71,9 +66,8 @@ pub fn build(
                     .join(package.name())
                     .with_extension("wasm");
                 let kept = &modules[&(package, profile)];
-                fs::copy(&built, kept).with_context(|| {
-                    format!("cannot copy {} to {}", built.display(), kept.display())
-                })?;
+                fs::copy(&built, kept)
+                    .with_context(|| format!("cannot copy {} to {}", built.display(), kept.display()))?;
             }
         }
     }
@@ -131,24 +125,15 @@ fn settle_lock_file(places: &Places) -> Result<()> {
         );
     }
     fs::copy(&workspace_lock, places.guest_lock())?;
-    eprintln!(
-        "compare/guest.lock has changed, since the allocator files ask for other dependencies: commit it"
-    );
+    eprintln!("compare/guest.lock has changed, since the allocator files ask for other dependencies: commit it");
     Ok(())
 }
 
 fn compile(packages: &[Package], profile: Profile, places: &Places) -> Result<()> {
-    let bar = progress::bar(
-        packages.len() as u64,
-        &format!("building for {}", profile.name()),
-    );
+    let bar = progress::bar(packages.len() as u64, &format!("building for {}", profile.name()));
     let mut command = cargo(places);
     command.arg("build").args(["--locked", "--target", TARGET]);
-    command.args([
-        "--profile",
-        profile.name(),
-        "--message-format=json-render-diagnostics",
-    ]);
+    command.args(["--profile", profile.name(), "--message-format=json-render-diagnostics"]);
     for package in packages {
         command.args(["--package", &package.name()]);
     }
@@ -175,9 +160,7 @@ fn compile(packages: &[Package], profile: Profile, places: &Places) -> Result<()
     let errors = collector.join().expect("reading a stream does not panic")?;
     bar.finish_and_clear();
     if !status.success() {
-        bail!(
-            "cargo could not build the modules; the first error below names the crate to mend:\n{errors}"
-        );
+        bail!("cargo could not build the modules; the first error below names the crate to mend:\n{errors}");
     }
     Ok(())
 }

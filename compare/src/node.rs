@@ -51,12 +51,7 @@ enum Event {
 }
 
 /// Runs `plan` and returns the outcome of each subject. A run longer than `limit` is ended, and its subject left out.
-pub fn run(
-    plan: &Plan,
-    tiering: Tiering,
-    limit: Duration,
-    places: &Places,
-) -> Result<BTreeMap<String, Outcome>> {
+pub fn run(plan: &Plan, tiering: Tiering, limit: Duration, places: &Places) -> Result<BTreeMap<String, Outcome>> {
     let mut plan = plan.clone();
     let mut failed = BTreeMap::new();
     loop {
@@ -103,8 +98,8 @@ fn run_once(
             }
             Err(RecvTimeoutError::Disconnected) => return Err(failure_of(node, plan)),
         };
-        let event = serde_json::from_str(&line)
-            .with_context(|| format!("runner.mjs printed what is not an event: {line}"))?;
+        let event =
+            serde_json::from_str(&line).with_context(|| format!("runner.mjs printed what is not an event: {line}"))?;
         match event {
             Event::Started { subject } => running = Some(subject),
             Event::Sample {
@@ -116,9 +111,7 @@ fn run_once(
                 heap_base,
             } => {
                 running = None;
-                let outcome = outcomes
-                    .entry(subject)
-                    .or_insert(Outcome::Ran(Runs::default()));
+                let outcome = outcomes.entry(subject).or_insert(Outcome::Ran(Runs::default()));
                 if let Outcome::Ran(runs) = outcome {
                     if !warm_up {
                         runs.milliseconds.push(milliseconds);
@@ -177,8 +170,5 @@ fn failure_of(mut node: Child, plan: &Plan) -> anyhow::Error {
     let status = node
         .wait()
         .map_or_else(|error| error.to_string(), |status| status.to_string());
-    anyhow::anyhow!(
-        "Node stopped while it ran {} ({status}):\n{errors}",
-        plan.export
-    )
+    anyhow::anyhow!("Node stopped while it ran {} ({status}):\n{errors}", plan.export)
 }

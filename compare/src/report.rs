@@ -163,18 +163,11 @@ impl Report {
 
     /// The rows of one family.
     pub fn rows(&self, family: Family) -> impl Iterator<Item = &Row> {
-        self.workloads
-            .iter()
-            .filter(move |row| row.family == family)
+        self.workloads.iter().filter(move |row| row.family == family)
     }
 
     /// The geometric mean of a ratio over a family; `None` unless the allocator has it for the whole family.
-    pub fn mean(
-        &self,
-        family: Family,
-        allocator: &str,
-        ratio: impl Fn(&Row, &Cell) -> Option<f64>,
-    ) -> Option<f64> {
+    pub fn mean(&self, family: Family, allocator: &str, ratio: impl Fn(&Row, &Cell) -> Option<f64>) -> Option<f64> {
         let ratios: Option<Vec<f64>> = self
             .rows(family)
             .map(|row| ratio(row, row.cells.get(allocator)?))
@@ -230,21 +223,14 @@ impl Row {
     }
 }
 
-fn time_of(
-    outcomes: &BTreeMap<String, Outcome>,
-    id: &str,
-    reference: &str,
-    expected: Option<&str>,
-) -> Figure<Time> {
+fn time_of(outcomes: &BTreeMap<String, Outcome>, id: &str, reference: &str, expected: Option<&str>) -> Figure<Time> {
     let summary = |id: &str| match outcomes.get(id) {
         None => Err("did not run in V8".to_owned()),
         Some(Outcome::Failed(reason)) => Err(reason.clone()),
         Some(Outcome::Ran(runs)) if expected.is_some_and(|expected| expected != runs.checksum) => {
             Err(format!("wrong output: checksum {}", runs.checksum))
         }
-        Some(Outcome::Ran(runs)) => {
-            Summary::of(&runs.milliseconds).ok_or("no measured run".to_owned())
-        }
+        Some(Outcome::Ran(runs)) => Summary::of(&runs.milliseconds).ok_or("no measured run".to_owned()),
     };
     match summary(id) {
         Err(reason) => Figure::Missing(reason),
@@ -257,11 +243,7 @@ fn time_of(
     }
 }
 
-fn count_of(
-    counts: &BTreeMap<String, Result<u64, String>>,
-    id: &str,
-    reference: &str,
-) -> Figure<Count> {
+fn count_of(counts: &BTreeMap<String, Result<u64, String>>, id: &str, reference: &str) -> Figure<Count> {
     match counts.get(id) {
         None => Figure::Missing("did not run in V8".to_owned()),
         Some(Err(reason)) => Figure::Missing(reason.clone()),
@@ -296,10 +278,7 @@ mod tests {
         let catalogue = Catalogue::read(&Places::of_this_checkout()).unwrap();
         let findings = Findings {
             v8: BTreeMap::from(outcomes.map(|(id, outcome)| (id.to_owned(), outcome))),
-            instructions: BTreeMap::from([
-                ("dlmalloc".to_owned(), Ok(10)),
-                ("tiny".to_owned(), Ok(4)),
-            ]),
+            instructions: BTreeMap::from([("dlmalloc".to_owned(), Ok(10)), ("tiny".to_owned(), Ok(4))]),
             ..Findings::default()
         };
         Row::new(&catalogue.workloads[0], &findings, "dlmalloc")
@@ -310,18 +289,14 @@ mod tests {
         let (row, different) = row([("dlmalloc", ran(8.0, "a")), ("tiny", ran(4.0, "a"))]);
         assert!(different.is_empty());
         assert!(matches!(&row.cells["tiny"].v8, Figure::Measured(time) if time.ratio == Some(0.5)));
-        assert!(
-            matches!(&row.cells["tiny"].instructions, Figure::Measured(count) if count.ratio == Some(0.4))
-        );
+        assert!(matches!(&row.cells["tiny"].instructions, Figure::Measured(count) if count.ratio == Some(0.4)));
     }
 
     #[test]
     fn an_output_unlike_the_references_is_no_result() {
         let (row, different) = row([("dlmalloc", ran(8.0, "a")), ("tiny", ran(4.0, "b"))]);
         assert_eq!(different, ["tiny"]);
-        assert!(
-            matches!(&row.cells["tiny"].v8, Figure::Missing(why) if why.contains("wrong output"))
-        );
+        assert!(matches!(&row.cells["tiny"].v8, Figure::Missing(why) if why.contains("wrong output")));
     }
 
     #[test]
@@ -334,8 +309,6 @@ mod tests {
     #[test]
     fn what_was_not_asked_for_says_so() {
         let (row, _) = row([("dlmalloc", ran(8.0, "a")), ("tiny", ran(4.0, "a"))]);
-        assert!(
-            matches!(&row.cells["tiny"].wasmtime, Figure::Missing(why) if why.contains("--full"))
-        );
+        assert!(matches!(&row.cells["tiny"].wasmtime, Figure::Missing(why) if why.contains("--full")));
     }
 }

@@ -41,11 +41,7 @@ impl SecondEngine {
 
     /// Executed instructions of one run of `plan` on each subject, without those of preparing the input; or the reason
     /// why there is no figure.
-    pub fn instructions(
-        &self,
-        plan: &Plan,
-        places: &Places,
-    ) -> Result<BTreeMap<String, Result<u64, String>>> {
+    pub fn instructions(&self, plan: &Plan, places: &Places) -> Result<BTreeMap<String, Result<u64, String>>> {
         let mut counts = BTreeMap::new();
         for subject in &plan.subjects {
             let mut run = Run::start(&compiled(&self.counting, &subject.path, places)?)?;
@@ -81,9 +77,7 @@ impl SecondEngine {
         for round in 0..plan.warm_up_runs + plan.runs {
             for turn in 0..modules.len() {
                 let (id, module) = &modules[(round as usize + turn) % modules.len()];
-                let outcome = outcomes
-                    .entry((*id).clone())
-                    .or_insert(Outcome::Ran(Runs::default()));
+                let outcome = outcomes.entry((*id).clone()).or_insert(Outcome::Ran(Runs::default()));
                 if let Outcome::Ran(runs) = outcome
                     && plan.wants_run(round, runs)
                 {
@@ -141,13 +135,13 @@ impl Run {
             .instance
             .get_typed_func::<u32, u64>(&mut self.store, export)
             .map_err(|error| format!("{export}: {error:#}"))?;
-        function.call(&mut self.store, argument).map_err(|error| {
-            match error.downcast_ref::<Trap>() {
+        function
+            .call(&mut self.store, argument)
+            .map_err(|error| match error.downcast_ref::<Trap>() {
                 Some(Trap::OutOfFuel) => format!("more than {MOST_INSTRUCTIONS} instructions"),
                 Some(trap) => format!("trap: {trap}"),
                 None => format!("{error:#}"),
-            }
-        })
+            })
     }
 
     fn number(&mut self, export: &str) -> Result<u32, String> {
@@ -165,25 +159,18 @@ impl Run {
 /// The machine code of a module; it is kept, since compiling takes longer than most runs.
 fn compiled(engine: &Engine, module: &Path, places: &Places) -> Result<Module> {
     let mut configuration = DefaultHasher::new();
-    engine
-        .precompile_compatibility_hash()
-        .hash(&mut configuration);
+    engine.precompile_compatibility_hash().hash(&mut configuration);
     let stem = module.file_stem().unwrap_or_default().to_string_lossy();
     let name = format!("{stem}-{:016x}.cwasm", configuration.finish());
     let kept = places.modules().join(name);
     if !kept.exists() {
-        let bytes =
-            fs::read(module).with_context(|| format!("cannot read {}", module.display()))?;
+        let bytes = fs::read(module).with_context(|| format!("cannot read {}", module.display()))?;
         let code = engine
             .precompile_module(&bytes)
             .map_err(|error| anyhow!("wasmtime cannot compile {}: {error:#}", module.display()))?;
         fs::write(&kept, code).with_context(|| format!("cannot write {}", kept.display()))?;
     }
     // SAFETY: the file was written above, by this version of wasmtime and for this configuration: both are in its name.
-    unsafe { Module::deserialize_file(engine, &kept) }.map_err(|error| {
-        anyhow!(
-            "wasmtime cannot load {}; delete it: {error:#}",
-            kept.display()
-        )
-    })
+    unsafe { Module::deserialize_file(engine, &kept) }
+        .map_err(|error| anyhow!("wasmtime cannot load {}; delete it: {error:#}", kept.display()))
 }

@@ -47,12 +47,7 @@ pub struct CodeSize {
 }
 
 /// Measures all allocators of `catalogue` under `profile`.
-pub fn measure(
-    catalogue: &Catalogue,
-    modules: &Modules,
-    profile: Profile,
-    places: &Places,
-) -> Result<Vec<CodeSize>> {
+pub fn measure(catalogue: &Catalogue, modules: &Modules, profile: Profile, places: &Places) -> Result<Vec<CodeSize>> {
     let size_of = |id: &str| size_of(modules.path(SIZE_PROBE, id, profile)?, places);
     let floor = size_of(&catalogue.size_floor()?.id)?;
     let mut sizes = Vec::new();
@@ -73,11 +68,7 @@ pub fn measure(
 
 /// Where npm puts `wasm-opt`.
 pub fn wasm_opt(places: &Places) -> PathBuf {
-    places
-        .compare
-        .join("node_modules")
-        .join(".bin")
-        .join("wasm-opt")
+    places.compare.join("node_modules").join(".bin").join("wasm-opt")
 }
 
 fn size_of(module: &Path, places: &Places) -> Result<Size> {
@@ -105,9 +96,7 @@ fn optimize(module: &Path, raw: &[u8], places: &Places) -> Result<Vec<u8>> {
             .arg("-o")
             .arg(&output)
             .output()
-            .context(
-                "cannot start wasm-opt: run `cargo make report`, which installs it with npm",
-            )?;
+            .context("cannot start wasm-opt: run `cargo make report`, which installs it with npm")?;
         if !output.exists() {
             bail!(
                 "wasm-opt could not optimize {}:\n{}",

@@ -59,10 +59,7 @@ mod tests {
         let mut samples = vec![10.0; 8];
         samples.push(1000.0);
         let summary = Summary::of(&samples).unwrap();
-        assert_eq!(
-            (summary.median, summary.spread(), summary.runs),
-            (10.0, 0.0, 9)
-        );
+        assert_eq!((summary.median, summary.spread(), summary.runs), (10.0, 0.0, 9));
     }
 
     #[test]

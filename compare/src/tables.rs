@@ -81,12 +81,7 @@ const MEASURES: [Measure; 5] = [
 /// The whole report as text.
 pub fn render(report: &Report, style: Style) -> String {
     let mut out = String::new();
-    heading(
-        &mut out,
-        style,
-        1,
-        "Allocators for wasm32 modules, compared",
-    );
+    heading(&mut out, style, 1, "Allocators for wasm32 modules, compared");
     out.push_str(&explanation(report));
     for family in report.families() {
         heading(&mut out, style, 2, family.title());
@@ -97,17 +92,9 @@ pub fn render(report: &Report, style: Style) -> String {
             }
         }
         for measure in MEASURES.iter().filter(|it| report.full || it.in_quick_mode) {
-            heading(
-                &mut out,
-                style,
-                3,
-                &format!("{}: {}", family.title(), measure.title),
-            );
+            heading(&mut out, style, 3, &format!("{}: {}", family.title(), measure.title));
             for columns in groups(report, style) {
-                out.push_str(&drawn(
-                    workload_table(report, family, &columns, measure),
-                    style,
-                ));
+                out.push_str(&drawn(workload_table(report, family, &columns, measure), style));
             }
         }
     }
@@ -146,27 +133,19 @@ fn groups(report: &Report, style: Style) -> Vec<Vec<Column>> {
         Style::Markdown => vec![report.allocators.clone()],
         Style::Terminal(width) => {
             let fitting = (width.saturating_sub(ROW_NAME_WIDTH) / COLUMN_WIDTH).max(2);
-            report
-                .allocators
-                .chunks(fitting)
-                .map(<[Column]>::to_vec)
-                .collect()
+            report.allocators.chunks(fitting).map(<[Column]>::to_vec).collect()
         }
     }
 }
 
 fn workload_table(report: &Report, family: Family, columns: &[Column], measure: &Measure) -> Table {
     let mut table = Table::new();
-    table.set_header(
-        std::iter::once("workload").chain(columns.iter().map(|column| column.name.as_str())),
-    );
+    table.set_header(std::iter::once("workload").chain(columns.iter().map(|column| column.name.as_str())));
     for row in report.rows(family) {
-        let cells = columns
-            .iter()
-            .map(|column| match row.cells.get(&column.id) {
-                Some(cell) => (measure.text)(row, cell),
-                None => "not measured".to_owned(),
-            });
+        let cells = columns.iter().map(|column| match row.cells.get(&column.id) {
+            Some(cell) => (measure.text)(row, cell),
+            None => "not measured".to_owned(),
+        });
         table.add_row(std::iter::once(row.name.clone()).chain(cells));
     }
     let means = columns.iter().map(|column| {
@@ -200,11 +179,7 @@ fn time_ratio(time: &Figure<Time>) -> Option<f64> {
 }
 
 fn profiles(report: &Report) -> Vec<String> {
-    let mut profiles: Vec<String> = report
-        .sizes
-        .iter()
-        .map(|size| size.profile.clone())
-        .collect();
+    let mut profiles: Vec<String> = report.sizes.iter().map(|size| size.profile.clone()).collect();
     profiles.dedup();
     profiles
 }
@@ -217,11 +192,7 @@ fn size_table(report: &Report, profile: &str) -> Table {
         "wasm-opt -Oz",
         "wasm-opt -Oz, gzip",
     ]);
-    let mut sizes: Vec<&CodeSize> = report
-        .sizes
-        .iter()
-        .filter(|size| size.profile == profile)
-        .collect();
+    let mut sizes: Vec<&CodeSize> = report.sizes.iter().filter(|size| size.profile == profile).collect();
     sizes.sort_by_key(|size| size.over_floor.optimized);
     for size in sizes {
         let name = report

@@ -31,11 +31,7 @@ pub struct Versions {
 
 /// The full version text of the compiler; it takes part in the names of cached modules.
 pub fn rustc() -> Result<String> {
-    output_of(
-        "rustc",
-        &["--version", "--verbose"],
-        "install Rust with rustup",
-    )
+    output_of("rustc", &["--version", "--verbose"], "install Rust with rustup")
 }
 
 /// Asks every tool for its version.
@@ -75,10 +71,7 @@ fn machine() -> String {
     });
     let processor = processor.unwrap_or_else(|| std::env::consts::ARCH.to_owned());
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    format!(
-        "{processor}, {threads} hardware threads, {}",
-        std::env::consts::OS
-    )
+    format!("{processor}, {threads} hardware threads, {}", std::env::consts::OS)
 }
 
 /// The version of each crate that an allocator file names, from the lock file that modules are built with.
@@ -93,8 +86,7 @@ fn allocators(catalogue: &Catalogue, places: &Places) -> Result<BTreeMap<String,
         version: String,
     }
     let path = places.guest_lock();
-    let text =
-        fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
     let lock: Lock = toml::from_str(&text)?;
     let mut versions = BTreeMap::new();
     for allocator in &catalogue.allocators {

@@ -130,8 +130,7 @@ pub fn write(catalogue: &Catalogue, places: &Places) -> Result<()> {
 /// The `[profile]` table of the repository's `Cargo.toml`, so that figures are of the settings that users see there.
 pub fn profiles(places: &Places) -> Result<Table> {
     let path = places.repository.join("Cargo.toml");
-    let text =
-        fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
     let manifest: Table = toml::from_str(&text)?;
     match manifest.get("profile") {
         Some(Value::Table(profiles)) => Ok(profiles.clone()),

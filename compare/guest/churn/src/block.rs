@@ -55,10 +55,6 @@ impl Block {
             start.write(mark);
             start.add(layout.size() - 1).write(mark);
         }
-        Block {
-            start,
-            layout,
-            mark,
-        }
+        Block { start, layout, mark }
     }
 }

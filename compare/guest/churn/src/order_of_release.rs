@@ -7,9 +7,7 @@ use std::collections::VecDeque;
 const BATCH: usize = 10_000;
 
 /// Sizes that small objects of programs have: most below 64 bytes, few up to 512.
-const SIZES: [usize; 16] = [
-    8, 8, 16, 16, 16, 24, 24, 32, 32, 40, 48, 64, 80, 96, 200, 512,
-];
+const SIZES: [usize; 16] = [8, 8, 16, 16, 16, 24, 24, 32, 32, 40, 48, 64, 80, 96, 200, 512];
 
 /// 1000 blocks of 24 bytes live; `argument` times, 500 random ones are released and as many made again.
 pub fn one_size(argument: u32) -> u64 {

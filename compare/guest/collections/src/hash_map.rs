@@ -7,8 +7,7 @@ use std::hash::{BuildHasherDefault, DefaultHasher};
 /// Counts `argument` words; the hasher has fixed keys, so that the order of the map does not depend on the allocator.
 pub fn hash_map(argument: u32) -> u64 {
     let mut random = Random::new(12);
-    let mut counts: HashMap<String, Vec<u32>, BuildHasherDefault<DefaultHasher>> =
-        HashMap::default();
+    let mut counts: HashMap<String, Vec<u32>, BuildHasherDefault<DefaultHasher>> = HashMap::default();
     for position in 0..argument {
         counts.entry(random.word()).or_default().push(position);
     }

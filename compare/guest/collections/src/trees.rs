@@ -6,12 +6,7 @@ struct Node(Option<(Box<Node>, Box<Node>)>);
 
 impl Node {
     fn tree(depth: u32) -> Self {
-        Node((depth > 0).then(|| {
-            (
-                Box::new(Node::tree(depth - 1)),
-                Box::new(Node::tree(depth - 1)),
-            )
-        }))
+        Node((depth > 0).then(|| (Box::new(Node::tree(depth - 1)), Box::new(Node::tree(depth - 1)))))
     }
 
     fn count(&self) -> u64 {

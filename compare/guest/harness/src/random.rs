@@ -36,8 +36,7 @@ impl Random {
     /// A lower-case word of 2 to 11 letters.
     pub fn word(&mut self) -> String {
         const SYLLABLES: [&str; 16] = [
-            "ba", "co", "di", "fe", "gu", "la", "me", "ni", "o", "pra", "que", "ri", "sto", "ta",
-            "vi", "zen",
+            "ba", "co", "di", "fe", "gu", "la", "me", "ni", "o", "pra", "que", "ri", "sto", "ta", "vi", "zen",
         ];
         let mut word = String::new();
         for _ in 0..self.within(2, 3) {

@@ -36,27 +36,13 @@ fn section(number: u32, random: &mut Random, out: &mut String) -> std::fmt::Resu
         )?;
     }
     for item in 1..=random.within(2, 6) {
-        writeln!(
-            out,
-            "{item}. {}\n   - [x] {}",
-            random.sentence(6),
-            random.sentence(5)
-        )?;
+        writeln!(out, "{item}. {}\n   - [x] {}", random.sentence(6), random.sentence(5))?;
     }
-    writeln!(
-        out,
-        "\n> {}\n\n| name | value |\n|---|--:|",
-        random.sentence(15)
-    )?;
+    writeln!(out, "\n> {}\n\n| name | value |\n|---|--:|", random.sentence(15))?;
     for _ in 0..random.within(2, 8) {
         writeln!(out, "| {} | {} |", random.word(), random.below(1000))?;
     }
-    writeln!(
-        out,
-        "\n```rust\nlet {} = {};\n```\n",
-        random.word(),
-        random.below(1000)
-    )
+    writeln!(out, "\n```rust\nlet {} = {};\n```\n", random.word(), random.below(1000))
 }
 
 /// Renders the document twice, once from a list of all events, as programs do that rewrite them.

@@ -31,19 +31,8 @@ mod exports {
     ///
     /// As for `dealloc` and, with `new_size`, for `alloc`.
     #[unsafe(export_name = "realloc")]
-    unsafe extern "C" fn realloc(
-        block: *mut u8,
-        size: usize,
-        align: usize,
-        new_size: usize,
-    ) -> *mut u8 {
+    unsafe extern "C" fn realloc(block: *mut u8, size: usize, align: usize, new_size: usize) -> *mut u8 {
         // SAFETY: the host passes a live block with its layout, and a new size that makes a layout.
-        unsafe {
-            global::realloc(
-                block,
-                Layout::from_size_align_unchecked(size, align),
-                new_size,
-            )
-        }
+        unsafe { global::realloc(block, Layout::from_size_align_unchecked(size, align), new_size) }
     }
 }

@@ -1,0 +1,134 @@
+//! `CheckedFreeingBump`, the global allocator: layouts, pointers and the error handler in front of [`CheckedHeap`].
+
+use crate::cell::SingleThreaded;
+use crate::checked_heap::{CheckedHeap, Request};
+use crate::error::Error;
+use crate::growth::Growth;
+use crate::linear_memory::{ThisModule, address, pointer};
+use crate::stats::Stats;
+use core::alloc::{GlobalAlloc, Layout};
+use core::ptr;
+
+/// The original freeing-bump algorithm as a global allocator, which checks each release and fails closed.
+///
+/// ```
+/// # #[cfg(target_arch = "wasm32")]
+/// # mod module {
+/// use freeing_bump::CheckedFreeingBump;
+///
+/// #[global_allocator]
+/// static ALLOCATOR: CheckedFreeingBump = CheckedFreeingBump::new();
+/// # }
+/// ```
+///
+/// For finding memory bugs, and for code that must stop rather than go on with a broken heap. Each block has a header
+/// of 8 bytes and is rounded up to a power of two; see [`FreeingBumpHeapAllocator`](crate::FreeingBumpHeapAllocator),
+/// which is the engine.
+///
+/// | what happens | what follows |
+/// |---|---|
+/// | a block is released twice, before it is handed out again | the error handler, at the second release |
+/// | a pointer is released that was never handed out | the error handler, at that release |
+/// | the 8 bytes before a block were overwritten | the error handler, at its release, or when it would be handed out |
+/// | the first 8 bytes of a free block were overwritten | the error handler, when it would be handed out |
+/// | a block is released or resized with a layout of another power of two | the error handler, at that call |
+/// | memory runs out, or a request is above the largest block | a null pointer |
+///
+/// Each of these poisons the allocator: from then on every allocation returns a null pointer, and releases do nothing.
+/// What is in use stays intact. It cannot detect an overflow that stops short of the next header, reads and writes
+/// after a release beyond the first 8 bytes, a layout that is wrong within the same power of two, a second release once
+/// the block was handed out again, or bytes that happen to look like a header before a pointer into a block.
+pub struct CheckedFreeingBump {
+    heap: SingleThreaded<CheckedHeap<ThisModule>>,
+    error_handler: fn(&Error) -> !,
+}
+
+impl CheckedFreeingBump {
+    /// The allocator, for use in a `static`, that traps when something is wrong.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self::with_error_handler(|_| core::arch::wasm32::unreachable())
+    }
+
+    /// The same with `error_handler` called instead, once, with what is wrong. It must not return; it may report the
+    /// error, but what it allocates is refused, since the allocator is poisoned already.
+    #[must_use]
+    pub const fn with_error_handler(error_handler: fn(&Error) -> !) -> Self {
+        CheckedFreeingBump {
+            heap: SingleThreaded::new(CheckedHeap::new(ThisModule)),
+            error_handler,
+        }
+    }
+
+    /// The same allocator, for requests of up to `bytes`, rounded up to a power of two: 16 MiB by default, 8 bytes at
+    /// least, 2 GiB at most. An alignment above 8 counts as part of the request.
+    #[must_use]
+    pub const fn with_max_allocation(mut self, bytes: u32) -> Self {
+        self.heap.get_mut().max_allocation = bytes;
+        self
+    }
+
+    /// The same allocator with another way to grow the memory: [`Growth::EIGHTH`] by default.
+    #[must_use]
+    pub const fn with_growth(mut self, growth: Growth) -> Self {
+        self.heap.get_mut().growth = growth;
+        self
+    }
+
+    /// Whether an error has occurred, so that all allocations return a null pointer.
+    #[must_use]
+    pub fn is_poisoned(&self) -> bool {
+        // SAFETY: reading a flag runs no code of the user.
+        unsafe { self.heap.with(|heap| heap.is_poisoned()) }
+    }
+
+    /// Bytes in use now, at peak and in sum, and address space used. O(1).
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        // SAFETY: copying figures runs no code of the user.
+        unsafe { self.heap.with(|heap| heap.stats()) }
+    }
+
+    /// What `call` returns for the heap; none if there is no memory for it or the heap is poisoned. Everything else
+    /// that can be wrong goes to the error handler.
+    fn checked<R>(&self, call: impl FnOnce(&mut CheckedHeap<ThisModule>) -> Result<R, Error>) -> Option<R> {
+        // SAFETY: `CheckedHeap` runs no code of the user; the error handler runs when the heap is free again.
+        match unsafe { self.heap.with(call) } {
+            Ok(value) => Some(value),
+            Err(Error::RequestedAllocationTooLarge | Error::AllocatorOutOfSpace | Error::Poisoned) => None,
+            Err(error) => (self.error_handler)(&error),
+        }
+    }
+}
+
+impl Default for CheckedFreeingBump {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The request that a layout makes.
+fn request(layout: Layout) -> Request {
+    Request {
+        size: layout.size() as u32,
+        align: layout.align() as u32,
+    }
+}
+
+// SAFETY: `CheckedHeap` hands out disjoint blocks, at least as large and aligned as asked for, or none, and checks what
+// it is given back. Its calls never panic.
+unsafe impl GlobalAlloc for CheckedFreeingBump {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        self.checked(|heap| heap.allocate(request(layout)))
+            .map_or(ptr::null_mut(), pointer)
+    }
+
+    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
+        self.checked(|heap| heap.deallocate(address(ptr), request(layout)));
+    }
+
+    unsafe fn realloc(&self, ptr: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+        self.checked(|heap| heap.reallocate(address(ptr), request(layout), new_size as u32))
+            .map_or(ptr::null_mut(), pointer)
+    }
+}

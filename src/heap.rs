@@ -1,0 +1,92 @@
+//! What the heaps without headers have in common, and how one of them becomes a global allocator.
+
+use crate::linear_memory::LinearMemory;
+use crate::stats::HeapStats;
+
+/// A heap in a linear memory, which every call is passed. Addresses and sizes are in bytes; 0 is no address.
+///
+/// No call panics. Sizes are not 0 and, rounded up to the alignment, not above `isize::MAX` of the target, alignments
+/// are powers of two: what a `Layout` guarantees.
+pub(crate) trait Heap {
+    /// The address of a block for `size` bytes aligned to `align`, or 0 if there is no memory for it, and then nothing
+    /// that is in use or free has changed. Its bytes are arbitrary.
+    fn allocate<M: LinearMemory>(&mut self, memory: &mut M, size: u32, align: u32) -> u32;
+
+    /// As [`allocate`](Self::allocate), with `size` bytes of zero at the address.
+    fn allocate_zeroed<M: LinearMemory>(&mut self, memory: &mut M, size: u32, align: u32) -> u32;
+
+    /// Takes back a block.
+    ///
+    /// # Safety
+    ///
+    /// `block` must come from this heap and memory, allocated with this `size` (or resized to it) and `align`, and not
+    /// released since.
+    unsafe fn deallocate<M: LinearMemory>(&mut self, memory: &mut M, block: u32, size: u32, align: u32);
+
+    /// The address of a block for `new_size` bytes that begins with the bytes of `block` as far as both sizes go;
+    /// `block` is released if it is another one. Or 0, and then `block` is as before.
+    ///
+    /// # Safety
+    ///
+    /// As for [`deallocate`](Self::deallocate).
+    unsafe fn reallocate<M: LinearMemory>(
+        &mut self,
+        memory: &mut M,
+        block: u32,
+        size: u32,
+        align: u32,
+        new_size: u32,
+    ) -> u32;
+
+    /// What the memory is used for.
+    fn stats<M: LinearMemory>(&self, memory: &M) -> HeapStats;
+}
+
+/// Implements `GlobalAlloc` for a type with a field `heap: SingleThreaded<impl Heap>`.
+#[cfg(target_arch = "wasm32")]
+macro_rules! global_allocator {
+    ($name:ident) => {
+        // SAFETY: a `Heap` hands out disjoint blocks, at least as large and aligned as asked for, and never panics. Its
+        // calls run no code of the user, which is all that `SingleThreaded::with` asks for.
+        unsafe impl core::alloc::GlobalAlloc for $name {
+            unsafe fn alloc(&self, layout: core::alloc::Layout) -> *mut u8 {
+                let (size, align) = (layout.size() as u32, layout.align() as u32);
+                // SAFETY: see above.
+                let address = unsafe { self.heap.with(|heap| heap.allocate(&mut ThisModule, size, align)) };
+                pointer(address)
+            }
+
+            unsafe fn alloc_zeroed(&self, layout: core::alloc::Layout) -> *mut u8 {
+                let (size, align) = (layout.size() as u32, layout.align() as u32);
+                // SAFETY: see above.
+                let address = unsafe {
+                    self.heap
+                        .with(|heap| heap.allocate_zeroed(&mut ThisModule, size, align))
+                };
+                pointer(address)
+            }
+
+            unsafe fn dealloc(&self, ptr: *mut u8, layout: core::alloc::Layout) {
+                let (size, align) = (layout.size() as u32, layout.align() as u32);
+                // SAFETY: see above; the caller gives back a block with the layout that it was allocated with.
+                unsafe {
+                    self.heap
+                        .with(|heap| heap.deallocate(&mut ThisModule, address(ptr), size, align))
+                }
+            }
+
+            unsafe fn realloc(&self, ptr: *mut u8, layout: core::alloc::Layout, new_size: usize) -> *mut u8 {
+                let (size, align) = (layout.size() as u32, layout.align() as u32);
+                // SAFETY: as for `dealloc`.
+                let address = unsafe {
+                    self.heap
+                        .with(|heap| heap.reallocate(&mut ThisModule, address(ptr), size, align, new_size as u32))
+                };
+                pointer(address)
+            }
+        }
+    };
+}
+
+#[cfg(target_arch = "wasm32")]
+pub(crate) use global_allocator;

@@ -1,0 +1,111 @@
+//! A linear memory for tests on the host: its limit, its place in the address space and its other users are set by
+//! the test.
+
+use crate::linear_memory::{LinearMemory, Region};
+use crate::page::{PAGE_BYTES, PAGE_SHIFT, PageCount};
+use std::vec;
+use std::vec::Vec;
+
+/// The byte that the initial memory is full of: a host may have written there before the module ran.
+const HOST_BYTE: u8 = 0xA5;
+
+/// Pages of memory from `first_page` on, where an initial region may end in the middle of the first page.
+pub(crate) struct SimulatedMemory {
+    bytes: Vec<u8>,
+    first_page: u32,
+    initial: Region,
+    /// The page number at which `grow` refuses to go further, at most 65,536.
+    pub(crate) limit_pages: u32,
+    /// The page counts of all calls of `grow`, refused ones too.
+    pub(crate) grow_calls: Vec<u32>,
+    /// How many bytes `clear` has cleared.
+    pub(crate) cleared_bytes: u64,
+    /// How many bytes `copy` has copied.
+    pub(crate) copied_bytes: u64,
+}
+
+impl SimulatedMemory {
+    /// A memory whose heap base is `heap_base`, with `initial_pages` in front of which static data lies, and which
+    /// ends at page `limit_pages`.
+    pub(crate) fn new(heap_base: u32, initial_pages: u32, limit_pages: u32) -> Self {
+        let first_page = heap_base >> PAGE_SHIFT;
+        SimulatedMemory {
+            bytes: vec![HOST_BYTE; (initial_pages * PAGE_BYTES) as usize],
+            first_page,
+            initial: Region {
+                start: heap_base,
+                end: (first_page + initial_pages) << PAGE_SHIFT,
+            },
+            limit_pages,
+            grow_calls: Vec::new(),
+            cleared_bytes: 0,
+            copied_bytes: 0,
+        }
+    }
+
+    /// A memory without an initial region, from page `first_page` to page `limit_pages`.
+    pub(crate) fn pages(first_page: u32, limit_pages: u32) -> Self {
+        Self::new(first_page << PAGE_SHIFT, 0, limit_pages)
+    }
+
+    /// Grows the memory as somebody else would, and fills the new pages.
+    pub(crate) fn foreign_grow(&mut self, pages: u32) -> Region {
+        let start = self.bytes.len();
+        self.bytes.resize(start + (pages * PAGE_BYTES) as usize, 0xF0);
+        Region::of_pages(self.first_page + (start as u32 >> PAGE_SHIFT), self.end_page())
+    }
+
+    /// The number of the page behind the last one.
+    pub(crate) fn end_page(&self) -> u32 {
+        self.first_page + (self.bytes.len() as u32 >> PAGE_SHIFT)
+    }
+
+    /// The bytes of a range.
+    pub(crate) fn slice(&mut self, address: u32, bytes: u32) -> &mut [u8] {
+        let start = self.offset(address);
+        &mut self.bytes[start..start + bytes as usize]
+    }
+
+    fn offset(&self, address: u32) -> usize {
+        (address - (self.first_page << PAGE_SHIFT)) as usize
+    }
+}
+
+// SAFETY: regions are parts of `bytes`, which only grows; every access is bounds-checked.
+unsafe impl LinearMemory for SimulatedMemory {
+    fn initial_region(&self) -> Region {
+        self.initial
+    }
+
+    fn grow(&mut self, pages: PageCount) -> Option<Region> {
+        self.grow_calls.push(pages.0);
+        let first = self.end_page();
+        if u64::from(first) + u64::from(pages.0) > u64::from(self.limit_pages) {
+            return None;
+        }
+        let bytes = self.bytes.len() + pages.0 as usize * PAGE_BYTES as usize;
+        self.bytes.resize(bytes, 0);
+        Some(Region::of_pages(first, first + pages.0))
+    }
+
+    unsafe fn read_word(&self, address: u32) -> u32 {
+        let at = self.offset(address);
+        u32::from_le_bytes(self.bytes[at..at + 4].try_into().unwrap())
+    }
+
+    unsafe fn write_word(&mut self, address: u32, word: u32) {
+        self.slice(address, 4).copy_from_slice(&word.to_le_bytes());
+    }
+
+    unsafe fn copy(&mut self, from: u32, to: u32, bytes: u32) {
+        self.copied_bytes += u64::from(bytes);
+        let from = self.offset(from);
+        let to = self.offset(to);
+        self.bytes.copy_within(from..from + bytes as usize, to);
+    }
+
+    unsafe fn clear(&mut self, address: u32, bytes: u32) {
+        self.cleared_bytes += u64::from(bytes);
+        self.slice(address, bytes).fill(0);
+    }
+}

@@ -1,0 +1,36 @@
+//! Figures on request.
+
+/// What a [`FreeingBumpHeapAllocator`](crate::FreeingBumpHeapAllocator) has handed out, in bytes.
+///
+/// A block counts with its header and with the bytes that its request was rounded up by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Bytes of the blocks that are in use now.
+    pub bytes_allocated: u32,
+    /// The most bytes that were in use at any one time.
+    pub bytes_allocated_peak: u32,
+    /// Bytes of all blocks ever handed out; a block that is handed out again counts again.
+    pub bytes_allocated_sum: u64,
+    /// Bytes from the heap base to the bump pointer: used at some time, by blocks that are in use or free now.
+    /// Memory of somebody else in between counts too.
+    pub address_space_used: u32,
+}
+
+/// What the memory of a heap without headers is used for now, in bytes.
+///
+/// `live_bytes + free_bytes + never_used_bytes == address_space_bytes`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HeapStats {
+    /// Bytes of the blocks in use, each with what its request was rounded up by.
+    pub live_bytes: u32,
+    /// Bytes in free lists.
+    pub free_bytes: u32,
+    /// Bytes between the bump pointer and the end of the heap's memory.
+    pub never_used_bytes: u32,
+    /// Bytes of memory that the heap owns. Memory that somebody else took by `memory.grow` in between is not counted.
+    pub address_space_bytes: u32,
+    /// The longest run of bytes that can be handed out as one without growing the memory.
+    pub largest_free_bytes: u32,
+}

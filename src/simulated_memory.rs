@@ -7,7 +7,10 @@ use std::vec;
 use std::vec::Vec;
 
 /// The byte that the initial memory is full of: a host may have written there before the module ran.
-const HOST_BYTE: u8 = 0xA5;
+pub(crate) const HOST_BYTE: u8 = 0xA5;
+
+/// The byte that the pages of others are full of.
+pub(crate) const FOREIGN_BYTE: u8 = 0xF0;
 
 /// Pages of memory from `first_page` on, where an initial region may end in the middle of the first page.
 pub(crate) struct SimulatedMemory {
@@ -16,6 +19,8 @@ pub(crate) struct SimulatedMemory {
     initial: Region,
     /// The page number at which `grow` refuses to go further, at most 65,536.
     pub(crate) limit_pages: u32,
+    /// What others have added.
+    pub(crate) foreign: Vec<Region>,
     /// The page counts of all calls of `grow`, refused ones too.
     pub(crate) grow_calls: Vec<u32>,
     /// How many bytes `clear` has cleared.
@@ -37,6 +42,7 @@ impl SimulatedMemory {
                 end: (first_page + initial_pages) << PAGE_SHIFT,
             },
             limit_pages,
+            foreign: Vec::new(),
             grow_calls: Vec::new(),
             cleared_bytes: 0,
             copied_bytes: 0,
@@ -51,8 +57,10 @@ impl SimulatedMemory {
     /// Grows the memory as somebody else would, and fills the new pages.
     pub(crate) fn foreign_grow(&mut self, pages: u32) -> Region {
         let start = self.bytes.len();
-        self.bytes.resize(start + (pages * PAGE_BYTES) as usize, 0xF0);
-        Region::of_pages(self.first_page + (start as u32 >> PAGE_SHIFT), self.end_page())
+        self.bytes.resize(start + (pages * PAGE_BYTES) as usize, FOREIGN_BYTE);
+        let region = Region::of_pages(self.first_page + (start as u32 >> PAGE_SHIFT), self.end_page());
+        self.foreign.push(region);
+        region
     }
 
     /// The number of the page behind the last one.

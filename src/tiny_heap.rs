@@ -24,6 +24,9 @@ use crate::linear_memory::LinearMemory;
 use crate::page::{PAGE_BYTES, PageCount};
 use crate::stats::HeapStats;
 
+#[cfg(test)]
+mod model;
+
 /// The smallest block: room for a link, and the alignment of the most common types.
 const MIN_BLOCK_BYTES: u32 = 8;
 

@@ -22,6 +22,9 @@ use crate::order::{MIN_BLOCK_BYTES, Order};
 use crate::page::PageCount;
 use crate::stats::Stats;
 
+#[cfg(test)]
+mod model;
+
 /// The alignment that every block of the original algorithm has.
 const BLOCK_ALIGN: u32 = MIN_BLOCK_BYTES;
 

@@ -9,6 +9,9 @@ use crate::order::{LISTS, Order};
 use crate::page::{PAGE_BYTES, PageCount};
 use crate::stats::Stats;
 
+#[cfg(test)]
+mod model;
+
 /// The largest request that is served unless [`with_max_allocation`](FreeingBumpHeapAllocator::with_max_allocation)
 /// says otherwise: 16 MiB.
 pub(crate) const DEFAULT_MAX_ALLOCATION_BYTES: u32 = 1 << 24;

@@ -18,6 +18,7 @@
 //! own, and call [`test_programs`] there with `Headerless` around it.
 
 pub(crate) mod headerless;
+pub(crate) mod misuse;
 pub(crate) mod oracle;
 pub(crate) mod programs;
 
@@ -90,7 +91,7 @@ pub(crate) trait Subject {
 
 /// Plays as many random programs as the number of steps asks for, each on a subject that `new` makes for its memory.
 pub(crate) fn test_programs<S: Subject>(source_file: &'static str, new: impl Fn(SimulatedMemory) -> S) {
-    TestRunner::new(config(source_file))
+    TestRunner::new(config(source_file, programs::AVERAGE_STEPS))
         .run(&programs::<S>(), |program| {
             run(new(program.memory()), &program);
             Ok(())
@@ -103,14 +104,14 @@ pub(crate) fn test_programs<S: Subject>(source_file: &'static str, new: impl Fn(
         });
 }
 
-/// proptest's settings for a test in this source file.
-pub(crate) fn config(source_file: &'static str) -> Config {
+/// proptest's settings for a test in this source file whose programs have this many steps on average.
+pub(crate) fn config(source_file: &'static str, average_steps: u32) -> Config {
     let steps = std::env::var("FREEING_BUMP_MODEL_STEPS").map_or(DEFAULT_STEPS, |steps| {
         steps
             .parse()
             .unwrap_or_else(|_| panic!("FREEING_BUMP_MODEL_STEPS is {steps:?}: set it to a number of steps"))
     });
-    let mut config = Config::with_cases(steps.div_ceil(programs::AVERAGE_STEPS));
+    let mut config = Config::with_cases(steps.div_ceil(average_steps));
     config.source_file = Some(source_file);
     // Miri's programs see no file system.
     if cfg!(miri) {

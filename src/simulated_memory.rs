@@ -74,6 +74,17 @@ impl SimulatedMemory {
         &mut self.bytes[start..start + bytes as usize]
     }
 
+    /// The bytes of a range, if it lies inside the memory.
+    pub(crate) fn get(&self, address: u32, bytes: u32) -> Option<&[u8]> {
+        let start = address.checked_sub(self.first_page << PAGE_SHIFT)? as usize;
+        self.bytes.get(start..start + bytes as usize)
+    }
+
+    /// All bytes, from the first page on.
+    pub(crate) fn all(&mut self) -> &mut [u8] {
+        &mut self.bytes
+    }
+
     fn offset(&self, address: u32) -> usize {
         (address - (self.first_page << PAGE_SHIFT)) as usize
     }

@@ -79,6 +79,12 @@ impl Oracle {
         self.live.get(&address).map(|block| block.request)
     }
 
+    /// The first live block at this address or above.
+    pub(crate) fn first_from(&self, address: u32) -> Option<(u32, Request)> {
+        let (&address, block) = self.live.range(address..).next()?;
+        Some((address, block.request))
+    }
+
     /// The live block whose bytes this address is one of.
     pub(crate) fn around(&self, address: u32) -> Option<(u32, Request)> {
         let (&start, block) = self.live.range(..=address).next_back()?;
@@ -124,7 +130,8 @@ impl Oracle {
 
     /// Takes note that a block was resized, and asserts that its bytes came along.
     pub(crate) fn moved(&mut self, memory: &mut SimulatedMemory, from: u32, to: u32, request: Request) {
-        let block = self.forget(from);
+        let block = self.live[&from];
+        self.forget(from);
         let kept = block.request.size.min(request.size);
         check_contents(memory, to, kept, block.phase);
         self.place(memory, to, request);
@@ -133,18 +140,14 @@ impl Oracle {
     /// Asserts that the bytes of a block are its own, and forgets it. To be called before it is released.
     pub(crate) fn release_nth(&mut self, memory: &mut SimulatedMemory, number: u16) -> Option<(u32, Request)> {
         let (address, request) = self.nth(number)?;
-        self.release(memory, address);
+        check_contents(memory, address, request.size, self.live[&address].phase);
+        self.forget(address);
         Some((address, request))
     }
 
-    /// The same for the block at this address.
-    pub(crate) fn release(&mut self, memory: &mut SimulatedMemory, address: u32) {
-        let block = self.forget(address);
-        check_contents(memory, address, block.request.size, block.phase);
-    }
-
-    fn forget(&mut self, address: u32) -> Block {
-        self.live.remove(&address).expect("the block is live")
+    /// Forgets the block at this address.
+    pub(crate) fn forget(&mut self, address: u32) {
+        self.live.remove(&address).expect("the block is live");
     }
 
     /// Asserts that all live blocks hold the bytes that were written to them.

@@ -201,6 +201,14 @@ impl FreeingBumpHeapAllocator {
         self.poisoned = true;
     }
 
+    /// The pointer and size of the free block, if any, that a request for `size` bytes will get: the first of its list.
+    #[cfg(any(target_arch = "wasm32", test))]
+    pub(crate) fn next_free_block(&self, size: u32) -> Option<(u32, u32)> {
+        let order = Order::holding(size, self.max_order).ok()?;
+        let header_address = self.free_lists[order.number() as usize % LISTS].address()?;
+        Some((header_address + HEADER_BYTES, order.block_bytes()))
+    }
+
     /// Runs `call` unless an earlier error forbids it, and remembers the error that it returns.
     fn poisoned_by_error<T>(&mut self, call: impl FnOnce(&mut Self) -> Result<T, Error>) -> Result<T, Error> {
         if self.poisoned {

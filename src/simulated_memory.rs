@@ -108,6 +108,10 @@ unsafe impl LinearMemory for SimulatedMemory {
     }
 
     unsafe fn read_word(&self, address: u32) -> u32 {
+        if address < self.first_page << PAGE_SHIFT {
+            // The module's stack and static data, which the simulation leaves out.
+            return 0;
+        }
         let at = self.offset(address);
         u32::from_le_bytes(self.bytes[at..at + 4].try_into().unwrap())
     }

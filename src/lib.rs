@@ -74,6 +74,8 @@ mod heap_allocator;
 #[cfg(any(target_arch = "wasm32", test))]
 mod linear_memory;
 mod memory;
+#[cfg(test)]
+mod model;
 mod order;
 mod page;
 #[cfg(test)]

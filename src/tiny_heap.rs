@@ -24,6 +24,11 @@ use crate::linear_memory::LinearMemory;
 use crate::page::{PAGE_BYTES, PageCount};
 use crate::stats::HeapStats;
 
+#[cfg(test)]
+mod model;
+#[cfg(test)]
+mod tests;
+
 /// The smallest block: room for a link, and the alignment of the most common types.
 const MIN_BLOCK_BYTES: u32 = 8;
 
@@ -113,23 +118,23 @@ impl Heap for TinyHeap {
             }
             let block = self.bump;
             let block_bytes = class.mask().wrapping_add(1);
-            let misaligned = block & class.mask() & (align_mask | (PAGE_BYTES - 1)) != 0;
-            let piece = if misaligned {
-                block & block.wrapping_neg()
-            } else {
-                block_bytes
-            };
+            let misaligned_by = block.wrapping_neg() & class.mask() & (align_mask | (PAGE_BYTES - 1));
+            let needed = misaligned_by.wrapping_add(block_bytes);
             let never_used = self.end.wrapping_sub(block);
-            // Strictly less, so that no block ends at 2^32; the byte behind it can be had when the memory grows.
-            if piece < never_used {
-                self.bump = block.wrapping_add(piece);
-                if piece == block_bytes {
-                    return block;
+            // Block and misaligned bytes together, so that a refused request takes none of them. At least one byte stays
+            // behind the block, so that none ends at 2^32; when the memory grows, it can be had.
+            if needed >= never_used {
+                if !self.grow(memory, needed.wrapping_sub(never_used)) {
+                    return 0;
                 }
+            } else if misaligned_by == 0 {
+                self.bump = block.wrapping_add(block_bytes);
+                return block;
+            } else {
+                let piece = block & block.wrapping_neg();
+                self.bump = block.wrapping_add(piece);
                 // SAFETY: the piece was never handed out; as a block of its own it is aligned to its size.
                 unsafe { self.deallocate(memory, block, piece, 1) };
-            } else if !self.grow(memory, block_bytes.wrapping_sub(never_used)) {
-                return 0;
             }
         }
     }

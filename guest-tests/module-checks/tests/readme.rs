@@ -60,7 +60,7 @@ fn the_lines_of_use_in_the_readme_make_a_program_that_runs_in_node() {
         .args(["--eval", RUN_IN_NODE])
         .arg(user_crate.join("target/wasm32-unknown-unknown/release/readme_user.wasm"))
         .output()
-        .expect("Node must be in PATH: install Node.js 18 or newer");
+        .expect("Node must be in PATH: install Node.js 20 or newer");
     assert_eq!(
         (String::from_utf8_lossy(&output.stdout).trim(), output.status.success()),
         ("100", true),

@@ -43,6 +43,8 @@ pub enum Role {
     Peer,
     /// Code sizes are stated over it; it runs no workload.
     SizeFloor,
+    /// It counts what programs ask for, and is not compared.
+    Meter,
 }
 
 /// One workload, as `workloads.toml` describes it.
@@ -150,7 +152,7 @@ impl Catalogue {
         }
         if some_allocator {
             self.allocators.retain(|it| {
-                matches!(it.role, Role::Reference | Role::SizeFloor)
+                matches!(it.role, Role::Reference | Role::SizeFloor | Role::Meter)
                     || patterns.iter().any(|pattern| it.is_named(pattern))
             });
         }
@@ -165,15 +167,31 @@ impl Catalogue {
     pub fn contenders(&self) -> impl Iterator<Item = &Allocator> {
         self.allocators
             .iter()
-            .filter(|allocator| allocator.role != Role::SizeFloor)
+            .filter(|allocator| !matches!(allocator.role, Role::SizeFloor | Role::Meter))
+    }
+
+    /// The allocator that counts what programs ask for.
+    pub fn meter(&self) -> Result<&Allocator> {
+        self.with_role(Role::Meter)
+    }
+
+    /// The allocator that code sizes are stated over.
+    pub fn size_floor(&self) -> Result<&Allocator> {
+        self.with_role(Role::SizeFloor)
     }
 
     /// The allocator that ratios are taken to.
     pub fn reference(&self) -> Result<&Allocator> {
+        self.with_role(Role::Reference)
+    }
+
+    fn with_role(&self, role: Role) -> Result<&Allocator> {
         self.allocators
             .iter()
-            .find(|allocator| allocator.role == Role::Reference)
-            .context("no file in compare/allocators has `role = \"reference\"`: give it to one")
+            .find(|allocator| allocator.role == role)
+            .with_context(|| {
+                format!("no file in compare/allocators has the role {role:?}: restore the one that had it")
+            })
     }
 }
 
@@ -247,7 +265,7 @@ mod tests {
         let mut chosen = catalogue();
         chosen.choose(&["tiny*".to_owned()]).unwrap();
         let roles: Vec<Role> = chosen.allocators.iter().map(|it| it.role).collect();
-        assert_eq!(roles, [Role::Reference, Role::Ours, Role::SizeFloor]);
+        assert_eq!(roles, [Role::Reference, Role::Ours, Role::SizeFloor, Role::Meter]);
         assert_eq!(chosen.workloads.len(), catalogue().workloads.len());
     }
 

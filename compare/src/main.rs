@@ -10,8 +10,10 @@ mod measure;
 mod modules;
 mod node;
 mod places;
+mod plan;
 mod progress;
 mod report;
+mod second_engine;
 mod sizes;
 mod statistics;
 mod tables;
@@ -19,6 +21,7 @@ mod versions;
 mod workspace;
 
 use clap::{Parser, Subcommand};
+use measure::Effort;
 use std::process::ExitCode;
 
 #[derive(Parser)]
@@ -35,13 +38,19 @@ enum Command {
         /// Keep only what this names: allocators, workloads or families, separated by commas; `*` at the end is a wildcard.
         #[arg(long, value_delimiter = ',')]
         only: Vec<String>,
+        /// Measure more often, let slow allocators take longer, and time default tiering and wasmtime as well.
+        #[arg(long)]
+        full: bool,
     },
 }
 
 fn main() -> ExitCode {
     let places = places::Places::of_this_checkout();
     let result = match Arguments::parse().command {
-        Command::Report { only } => measure::report(&only, &measure::Effort::QUICK, &places),
+        Command::Report { only, full } => {
+            let effort = if full { Effort::FULL } else { Effort::QUICK };
+            measure::report(&only, &effort, &places)
+        }
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

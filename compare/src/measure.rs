@@ -1,21 +1,24 @@
 //! `report`: builds the modules, runs all workloads, and writes and prints the report.
 
-use crate::catalogue::{Catalogue, Workload};
+use crate::catalogue::{Allocator, Catalogue, Workload};
 use crate::modules::{self, Modules};
-use crate::node::{self, Outcome, Plan, Subject, Tiering};
+use crate::node::{self, Tiering};
 use crate::places::Places;
-use crate::report::{Report, Row};
+use crate::plan::{Outcome, Plan, Subject};
+use crate::report::{Findings, Report, Row};
+use crate::second_engine::SecondEngine;
 use crate::sizes;
 use crate::tables::{Style, render};
 use crate::workspace::{Package, Profile, all_packages};
 use crate::{progress, versions};
 use anyhow::{Context, Result, bail};
-use std::collections::BTreeMap;
 use std::fs;
 use std::time::Duration;
 
 /// How much is measured.
 pub struct Effort {
+    /// Whether default tiering and the second engine are timed as well.
+    pub full: bool,
     /// The most measured runs of a cell.
     pub runs: u32,
     /// The measured runs that every cell gets.
@@ -27,12 +30,22 @@ pub struct Effort {
 }
 
 impl Effort {
-    /// Enough for a first look, on a warm machine in under 3 minutes.
+    /// Enough for daily use: on a warm machine under 3 minutes.
     pub const QUICK: Effort = Effort {
+        full: false,
         runs: 9,
         least_runs: 3,
-        budget: Duration::from_millis(300),
-        limit: Duration::from_secs(2),
+        budget: Duration::from_millis(100),
+        limit: Duration::from_secs(1),
+    };
+
+    /// Enough to publish.
+    pub const FULL: Effort = Effort {
+        full: true,
+        runs: 21,
+        least_runs: 9,
+        budget: Duration::from_millis(1000),
+        limit: Duration::from_secs(10),
     };
 }
 
@@ -52,10 +65,12 @@ pub fn report(only: &[String], effort: &Effort, places: &Places) -> Result<()> {
     let report = Report {
         date,
         command: std::iter::once("cargo make report".to_owned())
+            .chain(effort.full.then(|| "--full".to_owned()))
             .chain(only.iter().map(|pattern| format!("--only {pattern}")))
             .collect::<Vec<_>>()
             .join(" "),
         runs: effort.runs,
+        full: effort.full,
         versions: versions::of_everything(&chosen, places)?,
         allocators: Report::columns(&chosen),
         workloads,
@@ -90,15 +105,16 @@ fn wanted(chosen: &Catalogue) -> Vec<(Package, Profile)> {
 
 fn run_all(chosen: &Catalogue, modules: &Modules, effort: &Effort, places: &Places) -> Result<(Vec<Row>, Vec<String>)> {
     let reference = &chosen.reference()?.id;
+    let second_engine = SecondEngine::new()?;
     let bar = progress::bar(chosen.workloads.len() as u64, "measuring");
     let mut rows = Vec::new();
     let mut all_different = Vec::new();
     for workload in &chosen.workloads {
-        let outcomes = run_one(workload, chosen, modules, effort, places, |allocator| {
-            bar.set_message(format!("{} with {allocator}", workload.name));
-        })?;
+        bar.set_message(workload.name.clone());
+        let findings = examine(workload, chosen, modules, effort, &second_engine, places)
+            .with_context(|| format!("cannot measure {}", workload.name))?;
         bar.inc(1);
-        let (row, different) = Row::new(workload, outcomes, reference);
+        let (row, different) = Row::new(workload, &findings, reference);
         rows.push(row);
         all_different.extend(
             different
@@ -110,25 +126,22 @@ fn run_all(chosen: &Catalogue, modules: &Modules, effort: &Effort, places: &Plac
     Ok((rows, all_different))
 }
 
-fn run_one(
+fn examine(
     workload: &Workload,
     chosen: &Catalogue,
     modules: &Modules,
     effort: &Effort,
+    second_engine: &SecondEngine,
     places: &Places,
-    advance: impl FnMut(&str),
-) -> Result<BTreeMap<String, Outcome>> {
-    let subjects = chosen
-        .contenders()
-        .map(|allocator| {
-            Ok(Subject {
-                id: allocator.id.clone(),
-                path: modules
-                    .path(&workload.program, &allocator.id, Profile::Speed)?
-                    .to_owned(),
-            })
+) -> Result<Findings> {
+    let subject = |allocator: &Allocator| {
+        Ok(Subject {
+            id: allocator.id.clone(),
+            path: modules
+                .path(&workload.program, &allocator.id, Profile::Speed)?
+                .to_owned(),
         })
-        .collect::<Result<Vec<_>>>()?;
+    };
     let plan = Plan {
         export: workload.export().to_owned(),
         argument: workload.argument,
@@ -137,10 +150,26 @@ fn run_one(
         runs: effort.runs,
         least_runs: effort.least_runs,
         budget_milliseconds: effort.budget.as_secs_f64() * 1000.0,
-        subjects,
+        subjects: chosen.contenders().map(subject).collect::<Result<_>>()?,
     };
-    node::run(&plan, Tiering::OptimizingOnly, effort.limit, places, advance)
-        .with_context(|| format!("cannot measure {}", workload.name))
+    let peak_live_bytes = second_engine.peak_live_bytes(&plan, &subject(chosen.meter()?)?, places)?;
+    let v8 = node::run(&plan, Tiering::OptimizingOnly, effort.limit, places)?;
+    // What did not run to the end in V8 would not do so elsewhere.
+    let plan = plan.only(|id| matches!(v8.get(id), Some(Outcome::Ran(_))));
+    let instructions = second_engine.instructions(&plan, places)?;
+    let mut v8_tiered = None;
+    let mut wasmtime = None;
+    if effort.full {
+        v8_tiered = Some(node::run(&plan, Tiering::Default, effort.limit * 10, places)?);
+        wasmtime = Some(second_engine.time(&plan, places)?);
+    }
+    Ok(Findings {
+        v8,
+        v8_tiered,
+        wasmtime,
+        instructions,
+        peak_live_bytes,
+    })
 }
 
 fn write(report: &Report, places: &Places) -> Result<()> {

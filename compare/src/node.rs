@@ -1,11 +1,11 @@
 //! Runs `runner.mjs` in Node: one process per workload, watched from outside so that a module may run forever.
 
 use crate::places::Places;
+use crate::plan::{Outcome, Plan, Runs};
 use anyhow::{Context, Result, bail};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
@@ -16,66 +16,17 @@ use std::time::Duration;
 pub enum Tiering {
     /// `--no-liftoff`: the optimizing compiler alone.
     OptimizingOnly,
+    /// V8's own choice: a quick compiler first, the optimizing one for functions that run often.
+    Default,
 }
 
 impl Tiering {
     fn flags(self) -> &'static [&'static str] {
         match self {
             Tiering::OptimizingOnly => &["--no-liftoff"],
+            Tiering::Default => &[],
         }
     }
-}
-
-/// One workload, run in turn on modules that differ in their allocator.
-#[derive(Debug, Clone, Serialize)]
-pub struct Plan {
-    /// The exported name of the workload.
-    pub export: String,
-    /// The number it is called with.
-    pub argument: u32,
-    /// Whether `<export>_prepare` is called first.
-    pub prepare: bool,
-    /// Rounds that are not measured.
-    pub warm_up_runs: u32,
-    /// Rounds that are measured.
-    pub runs: u32,
-    /// Rounds that each subject is measured in even when its budget is spent.
-    pub least_runs: u32,
-    /// After this much measured time a subject sits out the remaining rounds.
-    pub budget_milliseconds: f64,
-    /// The modules.
-    pub subjects: Vec<Subject>,
-}
-
-/// A module and the identifier of its allocator.
-#[derive(Debug, Clone, Serialize)]
-pub struct Subject {
-    /// The allocator's identifier.
-    pub id: String,
-    /// The module's file.
-    pub path: PathBuf,
-}
-
-/// What a subject's run gave.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Outcome {
-    /// It ran to the end each time.
-    Ran(Runs),
-    /// It stopped; the text says why.
-    Failed(String),
-}
-
-/// The measured runs of one subject.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Runs {
-    /// The time of each.
-    pub milliseconds: Vec<f64>,
-    /// The checksum of the workload's output.
-    pub checksum: String,
-    /// Pages of linear memory at the end; memory never shrinks, so that this is also the peak.
-    pub pages: u32,
-    /// Where the heap starts: stack and static data lie below.
-    pub heap_base: u32,
 }
 
 #[derive(Deserialize)]
@@ -100,19 +51,11 @@ enum Event {
 }
 
 /// Runs `plan` and returns the outcome of each subject. A run longer than `limit` is ended, and its subject left out.
-///
-/// `advance` is called after each run.
-pub fn run(
-    plan: &Plan,
-    tiering: Tiering,
-    limit: Duration,
-    places: &Places,
-    mut advance: impl FnMut(&str),
-) -> Result<BTreeMap<String, Outcome>> {
+pub fn run(plan: &Plan, tiering: Tiering, limit: Duration, places: &Places) -> Result<BTreeMap<String, Outcome>> {
     let mut plan = plan.clone();
     let mut failed = BTreeMap::new();
     loop {
-        let (outcomes, stuck) = run_once(&plan, tiering, limit, places, &mut advance)?;
+        let (outcomes, stuck) = run_once(&plan, tiering, limit, places)?;
         let Some(stuck) = stuck else {
             failed.extend(outcomes);
             return Ok(failed);
@@ -132,7 +75,6 @@ fn run_once(
     tiering: Tiering,
     limit: Duration,
     places: &Places,
-    advance: &mut impl FnMut(&str),
 ) -> Result<(BTreeMap<String, Outcome>, Option<String>)> {
     let mut node = start(plan, tiering, places)?;
     let lines = lines_of(&mut node)?;
@@ -168,7 +110,6 @@ fn run_once(
                 pages,
                 heap_base,
             } => {
-                advance(&subject);
                 running = None;
                 let outcome = outcomes.entry(subject).or_insert(Outcome::Ran(Runs::default()));
                 if let Outcome::Ran(runs) = outcome {
@@ -181,7 +122,6 @@ fn run_once(
                 }
             }
             Event::Failed { subject, reason } => {
-                advance(&subject);
                 running = None;
                 outcomes.insert(subject, Outcome::Failed(reason));
             }

@@ -1,7 +1,7 @@
 //! Code size: the smallest module that exports alloc, dealloc and realloc, over one whose allocator always fails.
 
 use crate::cache::digest_of;
-use crate::catalogue::{Catalogue, Role};
+use crate::catalogue::Catalogue;
 use crate::modules::Modules;
 use crate::places::Places;
 use crate::workspace::{Profile, SIZE_PROBE};
@@ -49,12 +49,7 @@ pub struct CodeSize {
 /// Measures all allocators of `catalogue` under `profile`.
 pub fn measure(catalogue: &Catalogue, modules: &Modules, profile: Profile, places: &Places) -> Result<Vec<CodeSize>> {
     let size_of = |id: &str| size_of(modules.path(SIZE_PROBE, id, profile)?, places);
-    let floor = catalogue
-        .allocators
-        .iter()
-        .find(|allocator| allocator.role == Role::SizeFloor)
-        .context("no file in compare/allocators has `role = \"size-floor\"`: give it to one")?;
-    let floor = size_of(&floor.id)?;
+    let floor = size_of(&catalogue.size_floor()?.id)?;
     let mut sizes = Vec::new();
     for allocator in catalogue.contenders() {
         let size = size_of(&allocator.id)?;

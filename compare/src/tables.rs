@@ -1,7 +1,7 @@
 //! The report as tables: once for the terminal and once as Markdown, with the same content.
 
 use crate::catalogue::{Family, Role};
-use crate::report::{Cell, Column, Report};
+use crate::report::{Cell, Column, Figure, Report, Row, Time};
 use crate::sizes::CodeSize;
 use crate::statistics::WIDE_SPREAD;
 use comfy_table::presets::{ASCII_MARKDOWN, UTF8_FULL_CONDENSED};
@@ -17,6 +17,67 @@ pub enum Style {
     Markdown,
 }
 
+/// One kind of table: what its cells say, and what its last line averages.
+struct Measure {
+    title: &'static str,
+    in_quick_mode: bool,
+    text: fn(&Row, &Cell) -> String,
+    ratio: fn(&Row, &Cell) -> Option<f64>,
+}
+
+const MEASURES: [Measure; 5] = [
+    Measure {
+        title: "time in V8 and linear memory",
+        in_quick_mode: true,
+        text: |_, cell| match &cell.memory {
+            Figure::Measured(memory) => {
+                format!("{}, {:.1} MiB", time_text(&cell.v8), memory.mebibytes())
+            }
+            Figure::Missing(_) => time_text(&cell.v8),
+        },
+        ratio: |_, cell| time_ratio(&cell.v8),
+    },
+    Measure {
+        title: "executed instructions",
+        in_quick_mode: true,
+        text: |_, cell| match &cell.instructions {
+            Figure::Missing(reason) => reason.clone(),
+            Figure::Measured(count) => match count.ratio {
+                Some(ratio) => format!("{ratio:.3}"),
+                None => format!("{} in all", count.instructions),
+            },
+        },
+        ratio: |_, cell| match &cell.instructions {
+            Figure::Measured(count) => count.ratio,
+            Figure::Missing(_) => None,
+        },
+    },
+    Measure {
+        title: "heap over the most live bytes asked for",
+        in_quick_mode: true,
+        text: |row, cell| match &cell.memory {
+            Figure::Measured(memory) => format!("{:.2}", memory.heap_ratio(row.peak_live_bytes)),
+            Figure::Missing(reason) => reason.clone(),
+        },
+        ratio: |row, cell| match &cell.memory {
+            Figure::Measured(memory) => Some(memory.heap_ratio(row.peak_live_bytes)),
+            Figure::Missing(_) => None,
+        },
+    },
+    Measure {
+        title: "time in V8 with default tiering",
+        in_quick_mode: false,
+        text: |_, cell| time_text(&cell.v8_tiered),
+        ratio: |_, cell| time_ratio(&cell.v8_tiered),
+    },
+    Measure {
+        title: "time in wasmtime",
+        in_quick_mode: false,
+        text: |_, cell| time_text(&cell.wasmtime),
+        ratio: |_, cell| time_ratio(&cell.wasmtime),
+    },
+];
+
 /// The whole report as text.
 pub fn render(report: &Report, style: Style) -> String {
     let mut out = String::new();
@@ -24,14 +85,16 @@ pub fn render(report: &Report, style: Style) -> String {
     out.push_str(&explanation(report));
     for family in report.families() {
         heading(&mut out, style, 2, family.title());
-        for columns in groups(report, style) {
-            out.push_str(&drawn(workload_table(report, family, &columns), style));
-        }
         if style == Style::Markdown {
-            out.push('\n');
             for row in report.rows(family) {
                 // Writing to a string cannot fail.
                 let _ = writeln!(out, "- `{}`: {}", row.name, row.about);
+            }
+        }
+        for measure in MEASURES.iter().filter(|it| report.full || it.in_quick_mode) {
+            heading(&mut out, style, 3, &format!("{}: {}", family.title(), measure.title));
+            for columns in groups(report, style) {
+                out.push_str(&drawn(workload_table(report, family, &columns, measure), style));
             }
         }
     }
@@ -52,19 +115,20 @@ fn explanation(report: &Report) -> String {
         .find(|column| column.role == Role::Reference)
         .map_or("the reference", |column| &column.name);
     format!(
-        "Each cell: time as a ratio to {reference} (below 1 is faster), ± half the distance between the quartiles;\n\
-         linear memory at the end in MiB, stack and static data included (it never shrinks, so this is the peak).\n\
-         Medians of up to {} runs in V8 with --no-liftoff, fresh instance each, interleaved, after a warm-up.\n\
-         `~` marks a spread of more than {:.0} %. A cell that has no figures says why.\n",
+        "Times and instructions are ratios to {reference}: below 1 is faster. ± is half the distance between the quartiles,\n\
+         and `~` marks one of more than {:.0} %. Times are medians of up to {} runs with a fresh instance each, interleaved,\n\
+         after a warm-up; V8 runs with --no-liftoff unless the table says otherwise. MiB is linear memory at the end, stack\n\
+         and static data included; it never shrinks, so this is the peak. Wasmtime's fuel counter counts instructions.\n\
+         A cell without figures says why.\n",
+        WIDE_SPREAD * 100.0,
         report.runs,
-        WIDE_SPREAD * 100.0
     )
 }
 
 /// The columns of each table: all of them in Markdown, as many as fit on a terminal.
 fn groups(report: &Report, style: Style) -> Vec<Vec<Column>> {
     const ROW_NAME_WIDTH: usize = 28;
-    const COLUMN_WIDTH: usize = 21;
+    const COLUMN_WIDTH: usize = 23;
     match style {
         Style::Markdown => vec![report.allocators.clone()],
         Style::Terminal(width) => {
@@ -74,35 +138,43 @@ fn groups(report: &Report, style: Style) -> Vec<Vec<Column>> {
     }
 }
 
-fn workload_table(report: &Report, family: Family, columns: &[Column]) -> Table {
+fn workload_table(report: &Report, family: Family, columns: &[Column], measure: &Measure) -> Table {
     let mut table = Table::new();
     table.set_header(std::iter::once("workload").chain(columns.iter().map(|column| column.name.as_str())));
     for row in report.rows(family) {
-        let cells = columns.iter().map(|column| cell_text(row.cells.get(&column.id)));
+        let cells = columns.iter().map(|column| match row.cells.get(&column.id) {
+            Some(cell) => (measure.text)(row, cell),
+            None => "not measured".to_owned(),
+        });
         table.add_row(std::iter::once(row.name.clone()).chain(cells));
     }
     let means = columns.iter().map(|column| {
         report
-            .mean_ratio(family, &column.id)
-            .map_or("did not run all".to_owned(), |mean| format!("{mean:.2}"))
+            .mean(family, &column.id, measure.ratio)
+            .map_or("not all ran".to_owned(), |mean| format!("{mean:.2}"))
     });
     table.add_row(std::iter::once("geometric mean".to_owned()).chain(means));
     table
 }
 
-fn cell_text(cell: Option<&Cell>) -> String {
-    match cell {
-        None => "not chosen".to_owned(),
-        Some(Cell::Failed(reason)) => reason.clone(),
-        Some(Cell::Measured(figures)) => {
-            let mark = if figures.time.is_wide() { "~" } else { "" };
-            let spread = figures.time.spread() * 100.0;
-            let time = match figures.time_ratio {
-                Some(ratio) => format!("{ratio:.2}"),
-                None => format!("{:.1} ms", figures.time.median),
-            };
-            format!("{mark}{time} ±{spread:.0} %, {:.1} MiB", figures.mebibytes())
+fn time_text(time: &Figure<Time>) -> String {
+    match time {
+        Figure::Missing(reason) => reason.clone(),
+        Figure::Measured(time) => {
+            let mark = if time.milliseconds.is_wide() { "~" } else { "" };
+            let spread = time.milliseconds.spread() * 100.0;
+            match time.ratio {
+                Some(ratio) => format!("{mark}{ratio:.2} ±{spread:.0} %"),
+                None => format!("{mark}{:.1} ms ±{spread:.0} %", time.milliseconds.median),
+            }
         }
+    }
+}
+
+fn time_ratio(time: &Figure<Time>) -> Option<f64> {
+    match time {
+        Figure::Measured(time) => time.ratio,
+        Figure::Missing(_) => None,
     }
 }
 
@@ -142,8 +214,15 @@ fn size_table(report: &Report, profile: &str) -> Table {
 fn versions(report: &Report) -> String {
     let versions = &report.versions;
     let mut out = format!(
-        "- date: {}\n- command: `{}`\n- machine: {}\n- {}\n- node {}, V8 {}\n- {}\n",
-        report.date, report.command, versions.machine, versions.rustc, versions.node, versions.v8, versions.wasm_opt
+        "- date: {}\n- command: `{}`\n- machine: {}\n- {}\n- node {}, V8 {}\n- wasmtime {}\n- {}\n",
+        report.date,
+        report.command,
+        versions.machine,
+        versions.rustc,
+        versions.node,
+        versions.v8,
+        versions.wasmtime,
+        versions.wasm_opt
     );
     for column in &report.allocators {
         if let Some(version) = versions.allocators.get(&column.id) {

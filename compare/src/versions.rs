@@ -2,6 +2,7 @@
 
 use crate::catalogue::Catalogue;
 use crate::places::Places;
+use crate::second_engine;
 use crate::sizes::wasm_opt;
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
@@ -18,6 +19,8 @@ pub struct Versions {
     pub node: String,
     /// The engine inside Node.
     pub v8: String,
+    /// The second engine.
+    pub wasmtime: String,
     /// Binaryen's optimizer.
     pub wasm_opt: String,
     /// The processor, as the operating system names it.
@@ -39,6 +42,7 @@ pub fn of_everything(catalogue: &Catalogue, places: &Places) -> Result<Versions>
         rustc: output_of("rustc", &["--version"], "install Rust with rustup")?,
         node: output_of("node", &["--version"], node)?,
         v8: output_of("node", &["--print", "process.versions.v8"], node)?,
+        wasmtime: second_engine::VERSION.to_owned(),
         wasm_opt: output_of(
             &wasm_opt.to_string_lossy(),
             &["--version"],

@@ -91,7 +91,8 @@ pub fn all_packages(catalogue: &Catalogue) -> BTreeSet<Package> {
     let mut packages = BTreeSet::new();
     for allocator in &catalogue.allocators {
         let runs = (allocator.role != Role::SizeFloor).then_some(&programs);
-        for program in runs.into_iter().flatten().copied().chain([SIZE_PROBE]) {
+        let measured_for_size = (allocator.role != Role::Meter).then_some(SIZE_PROBE);
+        for program in runs.into_iter().flatten().copied().chain(measured_for_size) {
             packages.insert(Package {
                 allocator: allocator.id.clone(),
                 program: program.to_owned(),

@@ -348,3 +348,104 @@ impl Heap for FreeingBumpHeap {
         HeapStats::default()
     }
 }
+
+#[cfg(test)]
+mod quick {
+    use super::*;
+    use crate::simulated_memory::SimulatedMemory;
+    use std::vec::Vec;
+
+    fn rnd(s: &mut u64) -> u32 {
+        *s ^= *s << 13;
+        *s ^= *s >> 7;
+        *s ^= *s << 17;
+        (*s >> 20) as u32
+    }
+
+    #[test]
+    fn random() {
+        for seed in 1..40u64 {
+            let mut s = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+            let mut m = match seed % 4 {
+                0 => SimulatedMemory::new(0x1_1230, 1, 600),
+                1 => SimulatedMemory::new(0x1_1238, 3, 400),
+                2 => SimulatedMemory::pages(100, 900),
+                _ => SimulatedMemory::pages(65_000, 65_536),
+            };
+            let mut h = FreeingBumpHeap::new(Growth::EIGHTH);
+            let mut live: Vec<(u32, u32, u32, u8)> = Vec::new();
+            for step in 0..20_000u32 {
+                let pick = rnd(&mut s) % 100;
+                let size = |s: &mut u64| match rnd(s) % 10 {
+                    0..=4 => 1 + rnd(s) % 64,
+                    5..=6 => 1 + rnd(s) % 600,
+                    7..=8 => 1 + rnd(s) % 5000,
+                    _ => 1 + rnd(s) % 100_000,
+                };
+                let limit = if (step / 3000) % 2 == 0 { 60 } else { 40 };
+                if pick < limit {
+                    let (n, a) = (
+                        size(&mut s),
+                        1u32 << [0, 0, 2, 3, 3, 3, 4, 4, 6, 12][(rnd(&mut s) % 10) as usize],
+                    );
+                    let zeroed = rnd(&mut s) % 4 == 0;
+                    let b = if zeroed {
+                        h.allocate_zeroed(&mut m, n, a)
+                    } else {
+                        h.allocate(&mut m, n, a)
+                    };
+                    if b == 0 {
+                        continue;
+                    }
+                    assert_eq!(b % a, 0);
+                    for &(o, on, _, _) in &live {
+                        assert!(
+                            u64::from(b) + u64::from(n) <= u64::from(o) || u64::from(o) + u64::from(on) <= u64::from(b),
+                            "overlap seed {seed} step {step}"
+                        );
+                    }
+                    if zeroed {
+                        assert!(
+                            m.slice(b, n).iter().all(|&x| x == 0),
+                            "zero seed {seed} step {step} {n} {a}"
+                        );
+                    }
+                    m.slice(b, n).fill(step as u8);
+                    live.push((b, n, a, step as u8));
+                } else if pick < 75 && !live.is_empty() {
+                    let i = rnd(&mut s) as usize % live.len();
+                    let (b, n, a, f) = live[i];
+                    let new = size(&mut s);
+                    let nb = unsafe { h.reallocate(&mut m, b, n, a, new) };
+                    if nb != 0 {
+                        assert_eq!(nb % a, 0);
+                        assert!(m.slice(nb, n.min(new)).iter().all(|&x| x == f), "kept");
+                        for (j, &(o, on, _, _)) in live.iter().enumerate() {
+                            assert!(
+                                j == i
+                                    || u64::from(nb) + u64::from(new) <= u64::from(o)
+                                    || u64::from(o) + u64::from(on) <= u64::from(nb),
+                                "overlap"
+                            );
+                        }
+                        m.slice(nb, new).fill(f);
+                        live[i] = (nb, new, a, f);
+                    }
+                } else if !live.is_empty() {
+                    let i = rnd(&mut s) as usize % live.len();
+                    let (b, n, a, f) = live.swap_remove(i);
+                    assert!(m.slice(b, n).iter().all(|&x| x == f), "content seed {seed} step {step}");
+                    unsafe { h.deallocate(&mut m, b, n, a) };
+                }
+                if rnd(&mut s) % 2000 == 0 && m.end_page() < 65_000 {
+                    m.foreign_grow(1);
+                }
+                if rnd(&mut s) % 3000 == 0 {
+                    while let Some((b, n, a, _)) = live.pop() {
+                        unsafe { h.deallocate(&mut m, b, n, a) };
+                    }
+                }
+            }
+        }
+    }
+}

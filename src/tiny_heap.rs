@@ -21,7 +21,7 @@
 use crate::growth::Growth;
 use crate::heap::Heap;
 use crate::linear_memory::LinearMemory;
-use crate::page::{PAGE_BYTES, PageCount};
+use crate::page::{PAGE_BYTES, PAGE_SHIFT, PageCount};
 use crate::stats::HeapStats;
 
 #[cfg(test)]
@@ -90,7 +90,9 @@ impl TinyHeap {
         let region = if self.bump == 0 {
             memory.initial_region()
         } else {
-            let Some(region) = memory.grow_heap(Growth::EIGHTH, PageCount(lacking / PAGE_BYTES + 1), self.end) else {
+            let needed = PageCount(lacking / PAGE_BYTES + 1);
+            let generous = PageCount(needed.0 + (self.end >> (PAGE_SHIFT + 3)));
+            let Some(region) = memory.grow(generous).or_else(|| memory.grow(needed)) else {
                 return false;
             };
             region
@@ -123,18 +125,20 @@ impl Heap for TinyHeap {
             let never_used = self.end.wrapping_sub(block);
             // Block and misaligned bytes together, so that a refused request takes none of them. At least one byte stays
             // behind the block, so that none ends at 2^32; when the memory grows, it can be had.
-            if needed >= never_used {
-                if !self.grow(memory, needed.wrapping_sub(never_used)) {
-                    return 0;
-                }
-            } else if misaligned_by == 0 {
-                self.bump = block.wrapping_add(block_bytes);
-                return block;
-            } else {
-                let piece = block & block.wrapping_neg();
+            if needed < never_used {
+                let piece = if misaligned_by == 0 {
+                    block_bytes
+                } else {
+                    block & block.wrapping_neg()
+                };
                 self.bump = block.wrapping_add(piece);
+                if misaligned_by == 0 {
+                    return block;
+                }
                 // SAFETY: the piece was never handed out; as a block of its own it is aligned to its size.
                 unsafe { self.deallocate(memory, block, piece, 1) };
+            } else if !self.grow(memory, needed.wrapping_sub(never_used)) {
+                return 0;
             }
         }
     }

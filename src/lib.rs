@@ -24,6 +24,8 @@ mod model;
 mod order;
 mod page;
 #[cfg(test)]
+mod regressions;
+#[cfg(test)]
 mod simulated_memory;
 mod stats;
 #[cfg(target_arch = "wasm32")]

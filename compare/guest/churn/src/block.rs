@@ -1,0 +1,60 @@
+//! One block straight from the global allocator, marked so that an overlap is noticed.
+
+use std::alloc::{Layout, alloc, dealloc, handle_alloc_error, realloc};
+
+/// A live block; its first and last byte hold its mark.
+pub struct Block {
+    start: *mut u8,
+    layout: Layout,
+    mark: u8,
+}
+
+impl Block {
+    /// Allocates `size` bytes, at least 1, at a multiple of `align`, a power of two.
+    #[inline]
+    pub fn new(size: usize, align: usize, mark: u8) -> Self {
+        let layout = Layout::from_size_align(size, align).expect("a size and alignment that fit");
+        // SAFETY: every workload asks for at least 1 byte.
+        let start = unsafe { alloc(layout) };
+        Block::marked(start, layout, mark)
+    }
+
+    /// Resizes the block to `size` bytes, at least 1; its first byte keeps its value.
+    #[inline]
+    pub fn resized(self, size: usize) -> Self {
+        // SAFETY: the block is live with this layout, and the size is not 0 and far below `isize::MAX`.
+        let start = unsafe { realloc(self.start, self.layout, size) };
+        let layout = Layout::from_size_align(size, self.layout.align()).expect("a size that fits");
+        if !start.is_null() {
+            // SAFETY: the block has at least 1 byte.
+            let kept = unsafe { start.read() };
+            assert!(kept == self.mark, "a resized block lost its first byte");
+        }
+        Block::marked(start, layout, self.mark)
+    }
+
+    /// Releases the block; returns the sum of its first and its last byte, which is twice its mark.
+    #[inline]
+    pub fn release(self) -> u64 {
+        // SAFETY: the block is live, has at least 1 byte, and this was its last use.
+        unsafe {
+            let first = self.start.read();
+            let last = self.start.add(self.layout.size() - 1).read();
+            dealloc(self.start, self.layout);
+            u64::from(first) + u64::from(last)
+        }
+    }
+
+    #[inline]
+    fn marked(start: *mut u8, layout: Layout, mark: u8) -> Self {
+        if start.is_null() {
+            handle_alloc_error(layout);
+        }
+        // SAFETY: the allocator just returned a block of this layout, which has at least 1 byte.
+        unsafe {
+            start.write(mark);
+            start.add(layout.size() - 1).write(mark);
+        }
+        Block { start, layout, mark }
+    }
+}

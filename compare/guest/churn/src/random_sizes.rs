@@ -1,0 +1,55 @@
+//! Blocks of random sizes and alignments, made and released in random order, in the manner of talc's benchmark.
+//!
+//! A table has a number of slots; each step picks one at random and fills it if it is empty, or else empties it, so
+//! that about half of the slots hold a block. Sizes are uniform from 1 byte to the argument, alignments from 1 to 16.
+//! There are fewer slots for larger sizes, so that the live bytes stay near 2.5 MB at most.
+
+use crate::block::Block;
+use crate::dice::Dice;
+
+const STEPS: usize = 400_000;
+const LIVE_BYTES: usize = 10_000_000;
+const MOST_SLOTS: usize = 10_000;
+
+/// Allocates and releases only.
+pub fn without_realloc(largest: u32) -> u64 {
+    churn::<false>(largest as usize)
+}
+
+/// As [`without_realloc`], but half of the steps that find a block resize it.
+pub fn with_realloc(largest: u32) -> u64 {
+    churn::<true>(largest as usize)
+}
+
+fn churn<const REALLOC: bool>(largest: usize) -> u64 {
+    let slots = (LIVE_BYTES / largest).min(MOST_SLOTS);
+    let mut dice = Dice::new(0x5eed);
+    let mut sum = 0;
+    let mut live: Vec<Option<Block>> = (0..slots).map(|_| None).collect();
+    for step in 0..STEPS {
+        let slot = &mut live[dice.below(slots)];
+        let random = dice.below(largest << 5);
+        let (size, align) = ((random >> 5) + 1, 1 << (random % 5));
+        *slot = match slot.take() {
+            None => Some(Block::new(size, align, step as u8)),
+            Some(block) if REALLOC && step % 2 == 0 => Some(block.resized(size)),
+            Some(block) => {
+                sum += block.release();
+                None
+            }
+        };
+    }
+    sum + live.into_iter().flatten().map(Block::release).sum::<u64>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{with_realloc, without_realloc};
+
+    #[test]
+    fn the_same_size_gives_the_same_checksum_and_another_size_another() {
+        assert_eq!(without_realloc(200), without_realloc(200));
+        assert_ne!(without_realloc(200), without_realloc(100_000));
+        assert_ne!(without_realloc(200), with_realloc(200));
+    }
+}

@@ -1,0 +1,82 @@
+// Runs one workload on modules that differ only in their allocator, in turn, and prints what it measured.
+//
+// Standard input: one plan as JSON, as `Plan` in src/node.rs writes it. Standard output: one JSON object per line.
+// The caller watches the clock: a module that runs forever blocks this process, which the caller then ends.
+
+import { readFileSync, writeSync } from "node:fs";
+import { performance } from "node:perf_hooks";
+
+const PAGE_BYTES = 65536;
+const plan = JSON.parse(readFileSync(0, "utf8"));
+
+const emit = (event) => writeSync(1, `${JSON.stringify(event)}\n`);
+
+const pagesOf = (instance) => instance.exports.memory.buffer.byteLength / PAGE_BYTES;
+
+// Why the module stopped: it names running out of memory where the allocator then refuses a block of 64 KiB.
+const reasonOf = (error, instance) => {
+  const mebibytes = ((pagesOf(instance) * PAGE_BYTES) / 1048576).toFixed(1);
+  let refuses = false;
+  try {
+    refuses = instance.exports.can_allocate(PAGE_BYTES) === 0;
+  } catch {
+    return `trap: ${error.message}, then a trap in the allocator`;
+  }
+  return refuses ? `out of memory at ${mebibytes} MiB` : `trap: ${error.message}`;
+};
+
+const call = (instance, name, argument) => {
+  const workload = instance.exports[name];
+  if (workload === undefined) {
+    throw new Error(`the module does not export ${name}`);
+  }
+  return BigInt.asUintN(64, workload(argument)).toString(16);
+};
+
+const measure = (subject, warmUp) => {
+  emit({ event: "started", subject: subject.id });
+  const instance = new WebAssembly.Instance(subject.module, {});
+  try {
+    if (plan.prepare) {
+      call(instance, `${plan.export}_prepare`, plan.argument);
+    }
+    globalThis.gc?.();
+    const start = performance.now();
+    const checksum = call(instance, plan.export, plan.argument);
+    const milliseconds = performance.now() - start;
+    subject.spent += warmUp ? 0 : milliseconds;
+    emit({
+      event: "sample",
+      subject: subject.id,
+      warm_up: warmUp,
+      milliseconds,
+      checksum,
+      pages: pagesOf(instance),
+      heap_base: instance.exports.heap_base(),
+    });
+  } catch (error) {
+    subject.failed = true;
+    emit({ event: "failed", subject: subject.id, reason: reasonOf(error, instance) });
+  }
+};
+
+const subjects = plan.subjects.map(({ id, path }) => ({
+  id,
+  module: new WebAssembly.Module(readFileSync(path)),
+  spent: 0,
+  failed: false,
+}));
+
+for (let round = 0; round < plan.warm_up_runs + plan.runs; round += 1) {
+  const warmUp = round < plan.warm_up_runs;
+  // Each round starts with another subject, so that none always runs behind the same neighbour.
+  for (let turn = 0; turn < subjects.length; turn += 1) {
+    const subject = subjects[(round + turn) % subjects.length];
+    const measured = round - plan.warm_up_runs;
+    const enough = measured >= plan.least_runs && subject.spent > plan.budget_milliseconds;
+    if (!subject.failed && !enough) {
+      measure(subject, warmUp);
+    }
+  }
+}
+emit({ event: "done", v8: process.versions.v8 });

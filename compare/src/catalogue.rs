@@ -1,0 +1,291 @@
+//! What can be compared: the allocators of `allocators/*.toml` and the workloads of `workloads.toml`.
+
+use crate::places::Places;
+use anyhow::{Context, Result, bail, ensure};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+/// One allocator, as its file in `allocators/` describes it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Allocator {
+    /// The stem of the file's name, by which the command line names it.
+    #[serde(skip)]
+    pub id: String,
+    /// The name that tables show.
+    pub name: String,
+    /// What it is compared as.
+    #[serde(default)]
+    pub role: Role,
+    /// Rust code that defines a `#[global_allocator]`; empty for the standard library's own.
+    #[serde(default)]
+    pub code: String,
+    /// Whether even the smallest module needs the standard library for it.
+    #[serde(default)]
+    pub needs_std: bool,
+    /// The crates that the code uses, as in a `Cargo.toml`.
+    #[serde(default)]
+    pub dependencies: toml::Table,
+}
+
+/// What an allocator is compared as; also the order of tables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// Ratios are taken to it.
+    Reference,
+    /// An allocator of this repository.
+    Ours,
+    /// Any other allocator.
+    #[default]
+    Peer,
+    /// Code sizes are stated over it; it runs no workload.
+    SizeFloor,
+    /// It counts what programs ask for, and is not compared.
+    Meter,
+}
+
+/// One workload, as `workloads.toml` describes it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Workload {
+    /// The name that tables show and the command line takes.
+    pub name: String,
+    /// The group of workloads that it belongs to.
+    pub family: Family,
+    /// The crate below `guest/` that exports it.
+    pub program: String,
+    /// The exported name; the workload's own name if it is not given.
+    #[serde(default)]
+    export: Option<String>,
+    /// The number that the export is called with.
+    pub argument: u32,
+    /// Whether `<export>_prepare` makes an input before the clock starts.
+    #[serde(default)]
+    pub prepare: bool,
+    /// What it does, in one line.
+    pub about: String,
+}
+
+/// A group of workloads that stress allocators alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Family {
+    /// Allocation is all that the program does.
+    Allocator,
+    /// A library at the work it was written for.
+    Programs,
+}
+
+impl Family {
+    /// The heading of the family's table.
+    pub fn title(self) -> &'static str {
+        match self {
+            Family::Allocator => "Allocation is all that the program does",
+            Family::Programs => "Programs",
+        }
+    }
+}
+
+impl Workload {
+    /// The name under which the module exports it.
+    pub fn export(&self) -> &str {
+        self.export.as_deref().unwrap_or(&self.name)
+    }
+}
+
+/// Everything that can be compared, or the part of it that was chosen.
+pub struct Catalogue {
+    /// In the order of tables: the reference first, then ours, then peers.
+    pub allocators: Vec<Allocator>,
+    /// In the order of the file.
+    pub workloads: Vec<Workload>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WorkloadFile {
+    workload: Vec<Workload>,
+}
+
+impl Catalogue {
+    /// Reads all allocators and workloads.
+    pub fn read(places: &Places) -> Result<Self> {
+        let file = places.compare.join("workloads.toml");
+        let workloads: WorkloadFile = read_toml(&file)?;
+        let mut names = BTreeSet::new();
+        for workload in &workloads.workload {
+            ensure!(
+                names.insert(&workload.name),
+                "{}: the workload {} is listed twice: rename one",
+                file.display(),
+                workload.name
+            );
+        }
+        Ok(Catalogue {
+            allocators: read_allocators(&places.compare.join("allocators"))?,
+            workloads: workloads.workload,
+        })
+    }
+
+    /// Keeps what one of `patterns` names; what no pattern names a part of stays whole.
+    ///
+    /// A pattern is the name of an allocator, a workload or a family, and may end with `*`. The reference stays, since
+    /// ratios are taken to it, and so does the floor of code sizes.
+    pub fn choose(&mut self, patterns: &[String]) -> Result<()> {
+        let mut some_allocator = false;
+        let mut some_workload = false;
+        for pattern in patterns {
+            let allocator = self.allocators.iter().any(|it| it.is_named(pattern));
+            let workload = self.workloads.iter().any(|it| it.is_named(pattern));
+            if !allocator && !workload {
+                bail!(
+                    "--only {pattern}: no allocator, workload or family has this name; allocators: {}; workloads: {}",
+                    list(self.allocators.iter().map(|it| it.id.as_str())),
+                    list(self.workloads.iter().map(|it| it.name.as_str())),
+                );
+            }
+            some_allocator |= allocator;
+            some_workload |= workload;
+        }
+        if some_allocator {
+            self.allocators.retain(|it| {
+                matches!(it.role, Role::Reference | Role::SizeFloor | Role::Meter)
+                    || patterns.iter().any(|pattern| it.is_named(pattern))
+            });
+        }
+        if some_workload {
+            self.workloads
+                .retain(|it| patterns.iter().any(|pattern| it.is_named(pattern)));
+        }
+        Ok(())
+    }
+
+    /// The allocators that run workloads.
+    pub fn contenders(&self) -> impl Iterator<Item = &Allocator> {
+        self.allocators
+            .iter()
+            .filter(|allocator| !matches!(allocator.role, Role::SizeFloor | Role::Meter))
+    }
+
+    /// The allocator that counts what programs ask for.
+    pub fn meter(&self) -> Result<&Allocator> {
+        self.with_role(Role::Meter)
+    }
+
+    /// The allocator that code sizes are stated over.
+    pub fn size_floor(&self) -> Result<&Allocator> {
+        self.with_role(Role::SizeFloor)
+    }
+
+    /// The allocator that ratios are taken to.
+    pub fn reference(&self) -> Result<&Allocator> {
+        self.with_role(Role::Reference)
+    }
+
+    fn with_role(&self, role: Role) -> Result<&Allocator> {
+        self.allocators
+            .iter()
+            .find(|allocator| allocator.role == role)
+            .with_context(|| {
+                format!("no file in compare/allocators has the role {role:?}: restore the one that had it")
+            })
+    }
+}
+
+impl Allocator {
+    fn is_named(&self, pattern: &str) -> bool {
+        matches(pattern, &self.id)
+    }
+}
+
+impl Workload {
+    fn is_named(&self, pattern: &str) -> bool {
+        let family = match self.family {
+            Family::Allocator => "allocator",
+            Family::Programs => "programs",
+        };
+        matches(pattern, &self.name) || pattern == family
+    }
+}
+
+fn matches(pattern: &str, name: &str) -> bool {
+    match pattern.strip_suffix('*') {
+        Some(start) => name.starts_with(start),
+        None => name == pattern,
+    }
+}
+
+fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    names.collect::<Vec<_>>().join(", ")
+}
+
+fn read_allocators(folder: &Path) -> Result<Vec<Allocator>> {
+    let entries =
+        fs::read_dir(folder).with_context(|| format!("cannot list the allocator files in {}", folder.display()))?;
+    let mut allocators = Vec::new();
+    for entry in entries {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "toml") {
+            let mut allocator: Allocator = read_toml(&path)?;
+            allocator.id = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            allocators.push(allocator);
+        }
+    }
+    allocators.sort_by(|one, other| (one.role, &one.id).cmp(&(other.role, &other.id)));
+    Ok(allocators)
+}
+
+fn read_toml<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<T> {
+    let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    toml::from_str(&text).with_context(|| format!("{} is not as expected", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Catalogue, Role};
+    use crate::places::Places;
+
+    fn catalogue() -> Catalogue {
+        Catalogue::read(&Places::of_this_checkout()).expect("the files of the repository are valid")
+    }
+
+    #[test]
+    fn naming_a_workload_keeps_all_allocators_and_that_workload_alone() {
+        let mut chosen = catalogue();
+        chosen.choose(&["json".to_owned()]).unwrap();
+        assert_eq!(chosen.workloads.len(), 1);
+        assert_eq!(chosen.allocators.len(), catalogue().allocators.len());
+    }
+
+    #[test]
+    fn naming_an_allocator_keeps_the_reference_and_the_size_floor() {
+        let mut chosen = catalogue();
+        chosen.choose(&["tiny*".to_owned()]).unwrap();
+        let roles: Vec<Role> = chosen.allocators.iter().map(|it| it.role).collect();
+        assert_eq!(roles, [Role::Reference, Role::Ours, Role::SizeFloor, Role::Meter]);
+        assert_eq!(chosen.workloads.len(), catalogue().workloads.len());
+    }
+
+    #[test]
+    fn an_unknown_name_is_refused_with_the_names_there_are() {
+        let message = catalogue().choose(&["jsom".to_owned()]).unwrap_err().to_string();
+        assert!(message.contains("jsom") && message.contains("dlmalloc"), "{message}");
+    }
+
+    #[test]
+    fn each_workload_is_exported_by_its_program() {
+        let places = Places::of_this_checkout();
+        for workload in catalogue().workloads {
+            let source = places.compare.join("guest").join(&workload.program).join("src/lib.rs");
+            let source = std::fs::read_to_string(&source).unwrap();
+            assert!(
+                source.contains(&format!("\"{}\" =>", workload.export())),
+                "{}",
+                workload.name
+            );
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! Measures allocators for wasm32 modules against each other: speed, memory and code size.
+//!
+//! The layers, from top to bottom, each using only those below: `main` (the command line), `measure` (what a command
+//! does), `tables` (text), `report` (the data), `node` and `sizes` (measuring), `modules` over `workspace` and `cache`
+//! (building), `catalogue` and `places` (what there is, and where).
+
+mod cache;
+mod catalogue;
+mod measure;
+mod modules;
+mod node;
+mod places;
+mod plan;
+mod progress;
+mod report;
+mod second_engine;
+mod sizes;
+mod statistics;
+mod tables;
+mod versions;
+mod workspace;
+
+use clap::{Parser, Subcommand};
+use measure::Effort;
+use std::process::ExitCode;
+
+#[derive(Parser)]
+#[command(version, about)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Measure all allocators on all workloads, and print and write the report.
+    Report {
+        /// Keep only what this names: allocators, workloads or families, separated by commas; `*` at the end is a wildcard.
+        #[arg(long, value_delimiter = ',')]
+        only: Vec<String>,
+        /// Measure more often, let slow allocators take longer, and time default tiering and wasmtime as well.
+        #[arg(long)]
+        full: bool,
+    },
+}
+
+fn main() -> ExitCode {
+    let places = places::Places::of_this_checkout();
+    let result = match Arguments::parse().command {
+        Command::Report { only, full } => {
+            let effort = if full { Effort::FULL } else { Effort::QUICK };
+            measure::report(&only, &effort, &places)
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

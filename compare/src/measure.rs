@@ -1,0 +1,190 @@
+//! `report`: builds the modules, runs all workloads, and writes and prints the report.
+
+use crate::catalogue::{Allocator, Catalogue, Workload};
+use crate::modules::{self, Modules};
+use crate::node::{self, Tiering};
+use crate::places::Places;
+use crate::plan::{Outcome, Plan, Subject};
+use crate::report::{Findings, Report, Row};
+use crate::second_engine::SecondEngine;
+use crate::sizes;
+use crate::tables::{Style, render};
+use crate::workspace::{Package, Profile, all_packages};
+use crate::{progress, versions};
+use anyhow::{Context, Result, bail};
+use std::fs;
+use std::time::Duration;
+
+/// How much is measured.
+pub struct Effort {
+    /// Whether default tiering and the second engine are timed as well.
+    pub full: bool,
+    /// The most measured runs of a cell.
+    pub runs: u32,
+    /// The measured runs that every cell gets.
+    pub least_runs: u32,
+    /// After this much measured time a cell gets no further run.
+    pub budget: Duration,
+    /// A single run that takes longer is ended.
+    pub limit: Duration,
+}
+
+impl Effort {
+    /// Enough for daily use: on a warm machine under 3 minutes.
+    pub const QUICK: Effort = Effort {
+        full: false,
+        runs: 9,
+        least_runs: 3,
+        budget: Duration::from_millis(100),
+        limit: Duration::from_secs(1),
+    };
+
+    /// Enough to publish.
+    pub const FULL: Effort = Effort {
+        full: true,
+        runs: 21,
+        least_runs: 9,
+        budget: Duration::from_millis(1000),
+        limit: Duration::from_secs(10),
+    };
+}
+
+/// Measures what `only` names, or everything if it is empty.
+pub fn report(only: &[String], effort: &Effort, places: &Places) -> Result<()> {
+    let date = jiff::Zoned::now().strftime("%Y-%m-%d %H:%M %Z").to_string();
+    let everything = Catalogue::read(places)?;
+    let mut chosen = Catalogue::read(places)?;
+    chosen.choose(only)?;
+    let rustc = versions::rustc()?;
+    let modules = modules::build(&wanted(&chosen), &everything, places, &rustc)?;
+    let (workloads, different) = run_all(&chosen, &modules, effort, places)?;
+    let mut sizes = Vec::new();
+    for profile in [Profile::Size, Profile::Speed] {
+        sizes.extend(sizes::measure(&chosen, &modules, profile, places)?);
+    }
+    let report = Report {
+        date,
+        command: std::iter::once("cargo make report".to_owned())
+            .chain(effort.full.then(|| "--full".to_owned()))
+            .chain(only.iter().map(|pattern| format!("--only {pattern}")))
+            .collect::<Vec<_>>()
+            .join(" "),
+        runs: effort.runs,
+        full: effort.full,
+        versions: versions::of_everything(&chosen, places)?,
+        allocators: Report::columns(&chosen),
+        workloads,
+        sizes,
+    };
+    write(&report, places)?;
+    println!("{}", render(&report, Style::Terminal(terminal_width())));
+    println!(
+        "The same as Markdown and as JSON: {}",
+        places.report.join("report.md").display()
+    );
+    if !different.is_empty() {
+        bail!(
+            "these programs computed something else than with the reference, so that the allocator corrupted their memory or the workload depends on addresses: {}",
+            different.join(", ")
+        );
+    }
+    Ok(())
+}
+
+/// All modules that a run needs: the programs of its workloads for speed, the size probe for both profiles.
+fn wanted(chosen: &Catalogue) -> Vec<(Package, Profile)> {
+    let mut wanted = Vec::new();
+    for package in all_packages(chosen) {
+        if package.program == crate::workspace::SIZE_PROBE {
+            wanted.push((package.clone(), Profile::Size));
+        }
+        wanted.push((package, Profile::Speed));
+    }
+    wanted
+}
+
+fn run_all(chosen: &Catalogue, modules: &Modules, effort: &Effort, places: &Places) -> Result<(Vec<Row>, Vec<String>)> {
+    let reference = &chosen.reference()?.id;
+    let second_engine = SecondEngine::new()?;
+    let bar = progress::bar(chosen.workloads.len() as u64, "measuring");
+    let mut rows = Vec::new();
+    let mut all_different = Vec::new();
+    for workload in &chosen.workloads {
+        bar.set_message(workload.name.clone());
+        let findings = examine(workload, chosen, modules, effort, &second_engine, places)
+            .with_context(|| format!("cannot measure {}", workload.name))?;
+        bar.inc(1);
+        let (row, different) = Row::new(workload, &findings, reference);
+        rows.push(row);
+        all_different.extend(
+            different
+                .into_iter()
+                .map(|allocator| format!("{} with {allocator}", workload.name)),
+        );
+    }
+    bar.finish_and_clear();
+    Ok((rows, all_different))
+}
+
+fn examine(
+    workload: &Workload,
+    chosen: &Catalogue,
+    modules: &Modules,
+    effort: &Effort,
+    second_engine: &SecondEngine,
+    places: &Places,
+) -> Result<Findings> {
+    let subject = |allocator: &Allocator| {
+        Ok(Subject {
+            id: allocator.id.clone(),
+            path: modules
+                .path(&workload.program, &allocator.id, Profile::Speed)?
+                .to_owned(),
+        })
+    };
+    let plan = Plan {
+        export: workload.export().to_owned(),
+        argument: workload.argument,
+        prepare: workload.prepare,
+        warm_up_runs: 1,
+        runs: effort.runs,
+        least_runs: effort.least_runs,
+        budget_milliseconds: effort.budget.as_secs_f64() * 1000.0,
+        subjects: chosen.contenders().map(subject).collect::<Result<_>>()?,
+    };
+    let peak_live_bytes = second_engine.peak_live_bytes(&plan, &subject(chosen.meter()?)?, places)?;
+    let v8 = node::run(&plan, Tiering::OptimizingOnly, effort.limit, places)?;
+    // What did not run to the end in V8 would not do so elsewhere.
+    let plan = plan.only(|id| matches!(v8.get(id), Some(Outcome::Ran(_))));
+    let instructions = second_engine.instructions(&plan, places)?;
+    let mut v8_tiered = None;
+    let mut wasmtime = None;
+    if effort.full {
+        v8_tiered = Some(node::run(&plan, Tiering::Default, effort.limit * 10, places)?);
+        wasmtime = Some(second_engine.time(&plan, places)?);
+    }
+    Ok(Findings {
+        v8,
+        v8_tiered,
+        wasmtime,
+        instructions,
+        peak_live_bytes,
+    })
+}
+
+fn write(report: &Report, places: &Places) -> Result<()> {
+    let files = [
+        ("report.md", render(report, Style::Markdown)),
+        ("report.json", serde_json::to_string_pretty(report)?),
+    ];
+    for (name, content) in files {
+        let path = places.report.join(name);
+        fs::write(&path, content).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    Ok(())
+}
+
+/// The columns of the terminal; 120 where the output is no terminal.
+fn terminal_width() -> usize {
+    comfy_table::Table::new().width().map_or(120, usize::from)
+}

@@ -1,0 +1,174 @@
+//! Runs `runner.mjs` in Node: one process per workload, watched from outside so that a module may run forever.
+
+use crate::places::Places;
+use crate::plan::{Outcome, Plan, Runs};
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread;
+use std::time::Duration;
+
+/// How V8 compiles the modules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tiering {
+    /// `--no-liftoff`: the optimizing compiler alone.
+    OptimizingOnly,
+    /// V8's own choice: a quick compiler first, the optimizing one for functions that run often.
+    Default,
+}
+
+impl Tiering {
+    fn flags(self) -> &'static [&'static str] {
+        match self {
+            Tiering::OptimizingOnly => &["--no-liftoff"],
+            Tiering::Default => &[],
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+enum Event {
+    Started {
+        subject: String,
+    },
+    Sample {
+        subject: String,
+        warm_up: bool,
+        milliseconds: f64,
+        checksum: String,
+        pages: u32,
+        heap_base: u32,
+    },
+    Failed {
+        subject: String,
+        reason: String,
+    },
+    Done,
+}
+
+/// Runs `plan` and returns the outcome of each subject. A run longer than `limit` is ended, and its subject left out.
+pub fn run(plan: &Plan, tiering: Tiering, limit: Duration, places: &Places) -> Result<BTreeMap<String, Outcome>> {
+    let mut plan = plan.clone();
+    let mut failed = BTreeMap::new();
+    loop {
+        let (outcomes, stuck) = run_once(&plan, tiering, limit, places)?;
+        let Some(stuck) = stuck else {
+            failed.extend(outcomes);
+            return Ok(failed);
+        };
+        // The process died with the stuck subject: the others are measured in a new one.
+        plan.subjects.retain(|subject| subject.id != stuck);
+        let reason = format!("takes more than {:.0} s", limit.as_secs_f64());
+        failed.insert(stuck, Outcome::Failed(reason));
+        if plan.subjects.is_empty() {
+            return Ok(failed);
+        }
+    }
+}
+
+fn run_once(
+    plan: &Plan,
+    tiering: Tiering,
+    limit: Duration,
+    places: &Places,
+) -> Result<(BTreeMap<String, Outcome>, Option<String>)> {
+    let mut node = start(plan, tiering, places)?;
+    let lines = lines_of(&mut node)?;
+    let mut outcomes: BTreeMap<String, Outcome> = BTreeMap::new();
+    let mut running = None;
+    loop {
+        // Before the first run, and between runs, the engine compiles: it gets as long as ten runs.
+        let patience = if running.is_some() { limit } else { limit * 10 };
+        let line = match lines.recv_timeout(patience) {
+            Ok(line) => line,
+            Err(RecvTimeoutError::Timeout) => {
+                node.kill()?;
+                node.wait()?;
+                return match running {
+                    Some(stuck) => Ok((outcomes, Some(stuck))),
+                    None => bail!(
+                        "Node did not start to run {} in {patience:?}: is the machine overloaded?",
+                        plan.export
+                    ),
+                };
+            }
+            Err(RecvTimeoutError::Disconnected) => return Err(failure_of(node, plan)),
+        };
+        let event =
+            serde_json::from_str(&line).with_context(|| format!("runner.mjs printed what is not an event: {line}"))?;
+        match event {
+            Event::Started { subject } => running = Some(subject),
+            Event::Sample {
+                subject,
+                warm_up,
+                milliseconds,
+                checksum,
+                pages,
+                heap_base,
+            } => {
+                running = None;
+                let outcome = outcomes.entry(subject).or_insert(Outcome::Ran(Runs::default()));
+                if let Outcome::Ran(runs) = outcome {
+                    if !warm_up {
+                        runs.milliseconds.push(milliseconds);
+                    }
+                    runs.checksum = checksum;
+                    runs.pages = pages;
+                    runs.heap_base = heap_base;
+                }
+            }
+            Event::Failed { subject, reason } => {
+                running = None;
+                outcomes.insert(subject, Outcome::Failed(reason));
+            }
+            Event::Done => {
+                node.wait()?;
+                return Ok((outcomes, None));
+            }
+        }
+    }
+}
+
+fn start(plan: &Plan, tiering: Tiering, places: &Places) -> Result<Child> {
+    let mut node = Command::new("node")
+        .args(tiering.flags())
+        .arg("--expose-gc")
+        .arg(places.compare.join("runner.mjs"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .context("cannot start node: install Node.js 20 or newer and put it in PATH")?;
+    let mut input = node.stdin.take().context("the input stream is piped")?;
+    input.write_all(serde_json::to_string(plan)?.as_bytes())?;
+    Ok(node)
+}
+
+fn lines_of(node: &mut Child) -> Result<Receiver<String>> {
+    let output = node.stdout.take().context("the output stream is piped")?;
+    let (sender, receiver) = channel();
+    thread::spawn(move || {
+        for line in BufReader::new(output).lines().map_while(Result::ok) {
+            if sender.send(line).is_err() {
+                break;
+            }
+        }
+    });
+    Ok(receiver)
+}
+
+fn failure_of(mut node: Child, plan: &Plan) -> anyhow::Error {
+    let mut errors = String::new();
+    if let Some(mut stream) = node.stderr.take() {
+        // What cannot be read cannot be shown; the status below still can.
+        let _ = stream.read_to_string(&mut errors);
+    }
+    let status = node
+        .wait()
+        .map_or_else(|error| error.to_string(), |status| status.to_string());
+    anyhow::anyhow!("Node stopped while it ran {} ({status}):\n{errors}", plan.export)
+}

@@ -1,0 +1,71 @@
+//! What an engine is asked to run, and what it found out.
+
+use serde::Serialize;
+use std::path::PathBuf;
+
+/// One workload, run in turn on modules that differ in their allocator.
+#[derive(Debug, Clone, Serialize)]
+pub struct Plan {
+    /// The exported name of the workload.
+    pub export: String,
+    /// The number it is called with.
+    pub argument: u32,
+    /// Whether `<export>_prepare` is called first.
+    pub prepare: bool,
+    /// Rounds that are not measured.
+    pub warm_up_runs: u32,
+    /// Rounds that are measured.
+    pub runs: u32,
+    /// Rounds that each subject is measured in even when its budget is spent.
+    pub least_runs: u32,
+    /// After this much measured time a subject sits out the remaining rounds.
+    pub budget_milliseconds: f64,
+    /// The modules.
+    pub subjects: Vec<Subject>,
+}
+
+/// A module and the identifier of its allocator.
+#[derive(Debug, Clone, Serialize)]
+pub struct Subject {
+    /// The allocator's identifier.
+    pub id: String,
+    /// The module's file.
+    pub path: PathBuf,
+}
+
+/// What a subject's run gave.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// It ran to the end each time.
+    Ran(Runs),
+    /// It stopped; the text says why.
+    Failed(String),
+}
+
+/// The measured runs of one subject.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Runs {
+    /// The time of each.
+    pub milliseconds: Vec<f64>,
+    /// The checksum of the workload's output.
+    pub checksum: String,
+    /// Pages of linear memory at the end; memory never shrinks, so that this is also the peak.
+    pub pages: u32,
+    /// Where the heap starts: stack and static data lie below.
+    pub heap_base: u32,
+}
+
+impl Plan {
+    /// The same plan for those of its subjects that `keep` names.
+    pub fn only(&self, keep: impl Fn(&str) -> bool) -> Self {
+        let mut plan = self.clone();
+        plan.subjects.retain(|subject| keep(&subject.id));
+        plan
+    }
+
+    /// Whether a subject that had `runs` so far runs in `round` too, counted from the first warm-up.
+    pub fn wants_run(&self, round: u32, runs: &Runs) -> bool {
+        let spent: f64 = runs.milliseconds.iter().sum();
+        round < self.warm_up_runs + self.least_runs || spent <= self.budget_milliseconds
+    }
+}

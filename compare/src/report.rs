@@ -1,0 +1,314 @@
+//! The report as data: what `report.json` holds, and what the tables are drawn from.
+
+use crate::catalogue::{Catalogue, Family, Role, Workload};
+use crate::plan::Outcome;
+use crate::sizes::CodeSize;
+use crate::statistics::{Summary, geometric_mean};
+use crate::versions::Versions;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Bytes of one page of linear memory.
+const PAGE_BYTES: u64 = 65_536;
+
+/// Everything that one run found out.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Report {
+    /// When the run started, with the zone.
+    pub date: String,
+    /// The command that was run.
+    pub command: String,
+    /// The most runs per cell.
+    pub runs: u32,
+    /// Whether everything was measured, or only what the quick mode measures.
+    pub full: bool,
+    /// The versions of everything.
+    pub versions: Versions,
+    /// The columns of all tables, in their order.
+    pub allocators: Vec<Column>,
+    /// The rows of the tables, in their order.
+    pub workloads: Vec<Row>,
+    /// The code sizes.
+    pub sizes: Vec<CodeSize>,
+}
+
+/// An allocator as a column of tables.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Column {
+    /// The identifier that cells are found by.
+    pub id: String,
+    /// The name that is shown.
+    pub name: String,
+    /// What it is compared as.
+    pub role: Role,
+}
+
+/// A workload as a row of tables.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Row {
+    /// The workload's name.
+    pub name: String,
+    /// Its family.
+    pub family: Family,
+    /// What it does.
+    pub about: String,
+    /// The most bytes that the program asks for at once, its input included.
+    pub peak_live_bytes: u64,
+    /// What each allocator did with it, by identifier.
+    pub cells: BTreeMap<String, Cell>,
+}
+
+/// A figure, or the reason why there is none: no cell is empty.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Figure<T> {
+    /// It was measured.
+    Measured(T),
+    /// It was not, because of this.
+    Missing(String),
+}
+
+/// One workload with one allocator.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Cell {
+    /// Time in V8, optimizing compiler only.
+    pub v8: Figure<Time>,
+    /// Time in V8 with its default tiering.
+    pub v8_tiered: Figure<Time>,
+    /// Time in wasmtime.
+    pub wasmtime: Figure<Time>,
+    /// Executed instructions, counted by wasmtime.
+    pub instructions: Figure<Count>,
+    /// Linear memory.
+    pub memory: Figure<Memory>,
+}
+
+/// A time that was measured several times.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Time {
+    /// Milliseconds.
+    pub milliseconds: Summary,
+    /// The median over the reference's median; `None` where the reference has none.
+    pub ratio: Option<f64>,
+}
+
+/// A number of instructions.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Count {
+    /// Instructions of one run.
+    pub instructions: u64,
+    /// That over the reference's; `None` where the reference has none.
+    pub ratio: Option<f64>,
+}
+
+/// The linear memory of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Memory {
+    /// Pages at the end. Linear memory never shrinks, so that this is the peak as well.
+    pub pages: u32,
+    /// Where the heap starts: stack and static data lie below.
+    pub heap_base: u32,
+}
+
+impl Memory {
+    /// All of it in MiB.
+    pub fn mebibytes(&self) -> f64 {
+        f64::from(self.pages) / 16.0
+    }
+
+    /// The heap's bytes over the most bytes that the program asked for at once.
+    pub fn heap_ratio(&self, peak_live_bytes: u64) -> f64 {
+        let heap = u64::from(self.pages) * PAGE_BYTES - u64::from(self.heap_base);
+        heap as f64 / peak_live_bytes as f64
+    }
+}
+
+/// What was found out about one workload, by allocator.
+#[derive(Default)]
+pub struct Findings {
+    /// From V8, optimizing compiler only.
+    pub v8: BTreeMap<String, Outcome>,
+    /// From V8 with default tiering; `None` if that was not asked for.
+    pub v8_tiered: Option<BTreeMap<String, Outcome>>,
+    /// From wasmtime; `None` if that was not asked for.
+    pub wasmtime: Option<BTreeMap<String, Outcome>>,
+    /// From wasmtime's fuel counter.
+    pub instructions: BTreeMap<String, Result<u64, String>>,
+    /// The most live bytes at once.
+    pub peak_live_bytes: u64,
+}
+
+const NOT_ASKED_FOR: &str = "only with --full";
+
+impl Report {
+    /// The columns of the allocators that run workloads.
+    pub fn columns(catalogue: &Catalogue) -> Vec<Column> {
+        catalogue
+            .contenders()
+            .map(|allocator| Column {
+                id: allocator.id.clone(),
+                name: allocator.name.clone(),
+                role: allocator.role,
+            })
+            .collect()
+    }
+
+    /// The families that have a row, in their order.
+    pub fn families(&self) -> Vec<Family> {
+        let mut families: Vec<Family> = self.workloads.iter().map(|row| row.family).collect();
+        families.sort();
+        families.dedup();
+        families
+    }
+
+    /// The rows of one family.
+    pub fn rows(&self, family: Family) -> impl Iterator<Item = &Row> {
+        self.workloads.iter().filter(move |row| row.family == family)
+    }
+
+    /// The geometric mean of a ratio over a family; `None` unless the allocator has it for the whole family.
+    pub fn mean(&self, family: Family, allocator: &str, ratio: impl Fn(&Row, &Cell) -> Option<f64>) -> Option<f64> {
+        let ratios: Option<Vec<f64>> = self
+            .rows(family)
+            .map(|row| ratio(row, row.cells.get(allocator)?))
+            .collect();
+        geometric_mean(&ratios?)
+    }
+}
+
+impl Row {
+    /// Builds the row of `workload`; an output unlike the reference's is a failure.
+    ///
+    /// Returns the row and the identifiers of allocators whose program computed something else.
+    pub fn new(workload: &Workload, findings: &Findings, reference: &str) -> (Self, Vec<String>) {
+        let expected = match findings.v8.get(reference) {
+            Some(Outcome::Ran(runs)) => Some(runs.checksum.as_str()),
+            _ => None,
+        };
+        let times = |outcomes: Option<&BTreeMap<String, Outcome>>, id: &str| match outcomes {
+            None => Figure::Missing(NOT_ASKED_FOR.to_owned()),
+            Some(outcomes) => time_of(outcomes, id, reference, expected),
+        };
+        let mut different = Vec::new();
+        let mut cells = BTreeMap::new();
+        for (id, outcome) in &findings.v8 {
+            if let Outcome::Ran(runs) = outcome
+                && expected.is_some_and(|expected| expected != runs.checksum)
+            {
+                different.push(id.clone());
+            }
+            let cell = Cell {
+                v8: times(Some(&findings.v8), id),
+                v8_tiered: times(findings.v8_tiered.as_ref(), id),
+                wasmtime: times(findings.wasmtime.as_ref(), id),
+                instructions: count_of(&findings.instructions, id, reference),
+                memory: match outcome {
+                    Outcome::Failed(reason) => Figure::Missing(reason.clone()),
+                    Outcome::Ran(runs) => Figure::Measured(Memory {
+                        pages: runs.pages,
+                        heap_base: runs.heap_base,
+                    }),
+                },
+            };
+            cells.insert(id.clone(), cell);
+        }
+        let row = Row {
+            name: workload.name.clone(),
+            family: workload.family,
+            about: workload.about.clone(),
+            peak_live_bytes: findings.peak_live_bytes,
+            cells,
+        };
+        (row, different)
+    }
+}
+
+fn time_of(outcomes: &BTreeMap<String, Outcome>, id: &str, reference: &str, expected: Option<&str>) -> Figure<Time> {
+    let summary = |id: &str| match outcomes.get(id) {
+        None => Err("did not run in V8".to_owned()),
+        Some(Outcome::Failed(reason)) => Err(reason.clone()),
+        Some(Outcome::Ran(runs)) if expected.is_some_and(|expected| expected != runs.checksum) => {
+            Err(format!("wrong output: checksum {}", runs.checksum))
+        }
+        Some(Outcome::Ran(runs)) => Summary::of(&runs.milliseconds).ok_or("no measured run".to_owned()),
+    };
+    match summary(id) {
+        Err(reason) => Figure::Missing(reason),
+        Ok(milliseconds) => Figure::Measured(Time {
+            milliseconds,
+            ratio: summary(reference)
+                .ok()
+                .map(|reference| milliseconds.median / reference.median),
+        }),
+    }
+}
+
+fn count_of(counts: &BTreeMap<String, Result<u64, String>>, id: &str, reference: &str) -> Figure<Count> {
+    match counts.get(id) {
+        None => Figure::Missing("did not run in V8".to_owned()),
+        Some(Err(reason)) => Figure::Missing(reason.clone()),
+        Some(&Ok(instructions)) => Figure::Measured(Count {
+            instructions,
+            ratio: match counts.get(reference) {
+                Some(&Ok(reference)) => Some(instructions as f64 / reference as f64),
+                _ => None,
+            },
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Figure, Findings, Row};
+    use crate::catalogue::Catalogue;
+    use crate::places::Places;
+    use crate::plan::{Outcome, Runs};
+    use std::collections::BTreeMap;
+
+    fn ran(milliseconds: f64, checksum: &str) -> Outcome {
+        Outcome::Ran(Runs {
+            milliseconds: vec![milliseconds; 3],
+            checksum: checksum.to_owned(),
+            pages: 20,
+            heap_base: 0,
+        })
+    }
+
+    fn row(outcomes: [(&str, Outcome); 2]) -> (Row, Vec<String>) {
+        let catalogue = Catalogue::read(&Places::of_this_checkout()).unwrap();
+        let findings = Findings {
+            v8: BTreeMap::from(outcomes.map(|(id, outcome)| (id.to_owned(), outcome))),
+            instructions: BTreeMap::from([("dlmalloc".to_owned(), Ok(10)), ("tiny".to_owned(), Ok(4))]),
+            ..Findings::default()
+        };
+        Row::new(&catalogue.workloads[0], &findings, "dlmalloc")
+    }
+
+    #[test]
+    fn half_the_time_of_the_reference_is_a_ratio_of_one_half() {
+        let (row, different) = row([("dlmalloc", ran(8.0, "a")), ("tiny", ran(4.0, "a"))]);
+        assert!(different.is_empty());
+        assert!(matches!(&row.cells["tiny"].v8, Figure::Measured(time) if time.ratio == Some(0.5)));
+        assert!(matches!(&row.cells["tiny"].instructions, Figure::Measured(count) if count.ratio == Some(0.4)));
+    }
+
+    #[test]
+    fn an_output_unlike_the_references_is_no_result() {
+        let (row, different) = row([("dlmalloc", ran(8.0, "a")), ("tiny", ran(4.0, "b"))]);
+        assert_eq!(different, ["tiny"]);
+        assert!(matches!(&row.cells["tiny"].v8, Figure::Missing(why) if why.contains("wrong output")));
+    }
+
+    #[test]
+    fn without_the_reference_there_are_times_but_no_ratios() {
+        let stuck = Outcome::Failed("takes more than 2 s".to_owned());
+        let (row, _) = row([("dlmalloc", stuck), ("tiny", ran(4.0, "b"))]);
+        assert!(matches!(&row.cells["tiny"].v8, Figure::Measured(time) if time.ratio.is_none()));
+    }
+
+    #[test]
+    fn what_was_not_asked_for_says_so() {
+        let (row, _) = row([("dlmalloc", ran(8.0, "a")), ("tiny", ran(4.0, "a"))]);
+        assert!(matches!(&row.cells["tiny"].wasmtime, Figure::Missing(why) if why.contains("--full")));
+    }
+}

@@ -1,0 +1,176 @@
+//! Wasmtime: the second engine, and the one that counts executed instructions.
+//!
+//! Its fuel counter takes one unit for nearly every executed instruction, on every machine and in every run alike. A
+//! `memory.copy`, `memory.fill` or `memory.grow` counts as one, however many bytes it moves.
+
+use crate::places::Places;
+use crate::plan::{Outcome, Plan, Runs, Subject};
+use anyhow::{Context, Result, anyhow};
+use std::collections::BTreeMap;
+use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::Path;
+use std::time::Instant;
+use wasmtime::{Config, Engine, Instance, Module, Store, Trap};
+
+/// The version that the lock file pins.
+pub const VERSION: &str = "48.0.8";
+
+/// A subject that executes more instructions than this in one call is stopped: about 10 seconds.
+const MOST_INSTRUCTIONS: u64 = 20_000_000_000;
+
+/// Wasmtime in two settings.
+pub struct SecondEngine {
+    timed: Engine,
+    counting: Engine,
+}
+
+impl SecondEngine {
+    /// Starts the engine.
+    pub fn new() -> Result<Self> {
+        let engine = |count| {
+            let mut config = Config::new();
+            config.consume_fuel(count);
+            Engine::new(&config).map_err(|error| anyhow!("wasmtime does not start: {error:#}"))
+        };
+        Ok(SecondEngine {
+            timed: engine(false)?,
+            counting: engine(true)?,
+        })
+    }
+
+    /// Executed instructions of one run of `plan` on each subject, without those of preparing the input; or the reason
+    /// why there is no figure.
+    pub fn instructions(&self, plan: &Plan, places: &Places) -> Result<BTreeMap<String, Result<u64, String>>> {
+        let mut counts = BTreeMap::new();
+        for subject in &plan.subjects {
+            let mut run = Run::start(&compiled(&self.counting, &subject.path, places)?)?;
+            let count = run.prepare(plan).and_then(|()| {
+                let before = run.fuel();
+                run.call(&plan.export, plan.argument)?;
+                Ok(before - run.fuel())
+            });
+            counts.insert(subject.id.clone(), count);
+        }
+        Ok(counts)
+    }
+
+    /// The most bytes that were live at once in one run of `plan`, as the metering allocator of `subject` counts them.
+    pub fn peak_live_bytes(&self, plan: &Plan, subject: &Subject, places: &Places) -> Result<u64> {
+        let mut run = Run::start(&compiled(&self.timed, &subject.path, places)?)?;
+        let peak = run
+            .prepare(plan)
+            .and_then(|()| run.call(&plan.export, plan.argument))
+            .and_then(|_| run.number("peak_live_bytes"));
+        peak.map(u64::from)
+            .map_err(|reason| anyhow!("cannot count the live bytes of {}: {reason}", plan.export))
+    }
+
+    /// Runs `plan` as Node does: a fresh instance for each run, subjects in turn, after a warm-up.
+    pub fn time(&self, plan: &Plan, places: &Places) -> Result<BTreeMap<String, Outcome>> {
+        let modules = plan
+            .subjects
+            .iter()
+            .map(|subject| Ok((&subject.id, compiled(&self.timed, &subject.path, places)?)))
+            .collect::<Result<Vec<_>>>()?;
+        let mut outcomes: BTreeMap<String, Outcome> = BTreeMap::new();
+        for round in 0..plan.warm_up_runs + plan.runs {
+            for turn in 0..modules.len() {
+                let (id, module) = &modules[(round as usize + turn) % modules.len()];
+                let outcome = outcomes.entry((*id).clone()).or_insert(Outcome::Ran(Runs::default()));
+                if let Outcome::Ran(runs) = outcome
+                    && plan.wants_run(round, runs)
+                {
+                    match time_once(plan, module)? {
+                        Ok((milliseconds, checksum)) => {
+                            if round >= plan.warm_up_runs {
+                                runs.milliseconds.push(milliseconds);
+                            }
+                            runs.checksum = checksum;
+                        }
+                        Err(reason) => *outcome = Outcome::Failed(reason),
+                    }
+                }
+            }
+        }
+        Ok(outcomes)
+    }
+}
+
+fn time_once(plan: &Plan, module: &Module) -> Result<Result<(f64, String), String>> {
+    let mut run = Run::start(module)?;
+    Ok(run.prepare(plan).and_then(|()| {
+        let start = Instant::now();
+        let checksum = run.call(&plan.export, plan.argument)?;
+        let milliseconds = start.elapsed().as_secs_f64() * 1000.0;
+        Ok((milliseconds, format!("{checksum:x}")))
+    }))
+}
+
+/// One instance of one module.
+struct Run {
+    store: Store<()>,
+    instance: Instance,
+}
+
+impl Run {
+    fn start(module: &Module) -> Result<Self> {
+        let mut store = Store::new(module.engine(), ());
+        // An engine that does not count refuses fuel, and needs none.
+        let _ = store.set_fuel(MOST_INSTRUCTIONS);
+        let instance = Instance::new(&mut store, module, &[])
+            .map_err(|error| anyhow!("wasmtime cannot start a module: {error:#}"))?;
+        Ok(Run { store, instance })
+    }
+
+    fn prepare(&mut self, plan: &Plan) -> Result<(), String> {
+        if plan.prepare {
+            self.call(&format!("{}_prepare", plan.export), plan.argument)?;
+        }
+        Ok(())
+    }
+
+    fn call(&mut self, export: &str, argument: u32) -> Result<u64, String> {
+        let function = self
+            .instance
+            .get_typed_func::<u32, u64>(&mut self.store, export)
+            .map_err(|error| format!("{export}: {error:#}"))?;
+        function
+            .call(&mut self.store, argument)
+            .map_err(|error| match error.downcast_ref::<Trap>() {
+                Some(Trap::OutOfFuel) => format!("more than {MOST_INSTRUCTIONS} instructions"),
+                Some(trap) => format!("trap: {trap}"),
+                None => format!("{error:#}"),
+            })
+    }
+
+    fn number(&mut self, export: &str) -> Result<u32, String> {
+        self.instance
+            .get_typed_func::<(), u32>(&mut self.store, export)
+            .and_then(|function| function.call(&mut self.store, ()))
+            .map_err(|error| format!("{export}: {error:#}"))
+    }
+
+    fn fuel(&self) -> u64 {
+        self.store.get_fuel().unwrap_or_default()
+    }
+}
+
+/// The machine code of a module; it is kept, since compiling takes longer than most runs.
+fn compiled(engine: &Engine, module: &Path, places: &Places) -> Result<Module> {
+    let mut configuration = DefaultHasher::new();
+    engine.precompile_compatibility_hash().hash(&mut configuration);
+    let stem = module.file_stem().unwrap_or_default().to_string_lossy();
+    let name = format!("{stem}-{:016x}.cwasm", configuration.finish());
+    let kept = places.modules().join(name);
+    if !kept.exists() {
+        let bytes = fs::read(module).with_context(|| format!("cannot read {}", module.display()))?;
+        let code = engine
+            .precompile_module(&bytes)
+            .map_err(|error| anyhow!("wasmtime cannot compile {}: {error:#}", module.display()))?;
+        fs::write(&kept, code).with_context(|| format!("cannot write {}", kept.display()))?;
+    }
+    // SAFETY: the file was written above, by this version of wasmtime and for this configuration: both are in its name.
+    unsafe { Module::deserialize_file(engine, &kept) }
+        .map_err(|error| anyhow!("wasmtime cannot load {}; delete it: {error:#}", kept.display()))
+}

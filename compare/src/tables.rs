@@ -1,0 +1,254 @@
+//! The report as tables: once for the terminal and once as Markdown, with the same content.
+
+use crate::catalogue::{Family, Role};
+use crate::report::{Cell, Column, Figure, Report, Row, Time};
+use crate::sizes::CodeSize;
+use crate::statistics::WIDE_SPREAD;
+use comfy_table::presets::{ASCII_MARKDOWN, UTF8_FULL_CONDENSED};
+use comfy_table::{CellAlignment, Table};
+use std::fmt::Write;
+
+/// How tables are drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    /// Boxes for a terminal of this many columns; wide tables are split.
+    Terminal(usize),
+    /// Markdown, where a table may be as wide as it likes.
+    Markdown,
+}
+
+/// One kind of table: what its cells say, and what its last line averages.
+struct Measure {
+    title: &'static str,
+    in_quick_mode: bool,
+    text: fn(&Row, &Cell) -> String,
+    ratio: fn(&Row, &Cell) -> Option<f64>,
+}
+
+const MEASURES: [Measure; 5] = [
+    Measure {
+        title: "time in V8 and linear memory",
+        in_quick_mode: true,
+        text: |_, cell| match &cell.memory {
+            Figure::Measured(memory) => {
+                format!("{}, {:.1} MiB", time_text(&cell.v8), memory.mebibytes())
+            }
+            Figure::Missing(_) => time_text(&cell.v8),
+        },
+        ratio: |_, cell| time_ratio(&cell.v8),
+    },
+    Measure {
+        title: "executed instructions",
+        in_quick_mode: true,
+        text: |_, cell| match &cell.instructions {
+            Figure::Missing(reason) => reason.clone(),
+            Figure::Measured(count) => match count.ratio {
+                Some(ratio) => format!("{ratio:.3}"),
+                None => format!("{} in all", count.instructions),
+            },
+        },
+        ratio: |_, cell| match &cell.instructions {
+            Figure::Measured(count) => count.ratio,
+            Figure::Missing(_) => None,
+        },
+    },
+    Measure {
+        title: "heap over the most live bytes asked for",
+        in_quick_mode: true,
+        text: |row, cell| match &cell.memory {
+            Figure::Measured(memory) => format!("{:.2}", memory.heap_ratio(row.peak_live_bytes)),
+            Figure::Missing(reason) => reason.clone(),
+        },
+        ratio: |row, cell| match &cell.memory {
+            Figure::Measured(memory) => Some(memory.heap_ratio(row.peak_live_bytes)),
+            Figure::Missing(_) => None,
+        },
+    },
+    Measure {
+        title: "time in V8 with default tiering",
+        in_quick_mode: false,
+        text: |_, cell| time_text(&cell.v8_tiered),
+        ratio: |_, cell| time_ratio(&cell.v8_tiered),
+    },
+    Measure {
+        title: "time in wasmtime",
+        in_quick_mode: false,
+        text: |_, cell| time_text(&cell.wasmtime),
+        ratio: |_, cell| time_ratio(&cell.wasmtime),
+    },
+];
+
+/// The whole report as text.
+pub fn render(report: &Report, style: Style) -> String {
+    let mut out = String::new();
+    heading(&mut out, style, 1, "Allocators for wasm32 modules, compared");
+    out.push_str(&explanation(report));
+    for family in report.families() {
+        heading(&mut out, style, 2, family.title());
+        if style == Style::Markdown {
+            for row in report.rows(family) {
+                // Writing to a string cannot fail.
+                let _ = writeln!(out, "- `{}`: {}", row.name, row.about);
+            }
+        }
+        for measure in MEASURES.iter().filter(|it| report.full || it.in_quick_mode) {
+            heading(&mut out, style, 3, &format!("{}: {}", family.title(), measure.title));
+            for columns in groups(report, style) {
+                out.push_str(&drawn(workload_table(report, family, &columns, measure), style));
+            }
+        }
+    }
+    for profile in profiles(report) {
+        let title = format!("Code size, profile `{profile}`");
+        heading(&mut out, style, 2, &title);
+        out.push_str(&drawn(size_table(report, &profile), style));
+    }
+    heading(&mut out, style, 2, "Versions");
+    out.push_str(&versions(report));
+    out
+}
+
+fn explanation(report: &Report) -> String {
+    let reference = report
+        .allocators
+        .iter()
+        .find(|column| column.role == Role::Reference)
+        .map_or("the reference", |column| &column.name);
+    format!(
+        "Times and instructions are ratios to {reference}: below 1 is faster. ± is half the distance between the quartiles,\n\
+         and `~` marks one of more than {:.0} %. Times are medians of up to {} runs with a fresh instance each, interleaved,\n\
+         after a warm-up; V8 runs with --no-liftoff unless the table says otherwise. MiB is linear memory at the end, stack\n\
+         and static data included; it never shrinks, so this is the peak. Wasmtime's fuel counter counts instructions.\n\
+         A cell without figures says why.\n",
+        WIDE_SPREAD * 100.0,
+        report.runs,
+    )
+}
+
+/// The columns of each table: all of them in Markdown, as many as fit on a terminal.
+fn groups(report: &Report, style: Style) -> Vec<Vec<Column>> {
+    const ROW_NAME_WIDTH: usize = 28;
+    const COLUMN_WIDTH: usize = 23;
+    match style {
+        Style::Markdown => vec![report.allocators.clone()],
+        Style::Terminal(width) => {
+            let fitting = (width.saturating_sub(ROW_NAME_WIDTH) / COLUMN_WIDTH).max(2);
+            report.allocators.chunks(fitting).map(<[Column]>::to_vec).collect()
+        }
+    }
+}
+
+fn workload_table(report: &Report, family: Family, columns: &[Column], measure: &Measure) -> Table {
+    let mut table = Table::new();
+    table.set_header(std::iter::once("workload").chain(columns.iter().map(|column| column.name.as_str())));
+    for row in report.rows(family) {
+        let cells = columns.iter().map(|column| match row.cells.get(&column.id) {
+            Some(cell) => (measure.text)(row, cell),
+            None => "not measured".to_owned(),
+        });
+        table.add_row(std::iter::once(row.name.clone()).chain(cells));
+    }
+    let means = columns.iter().map(|column| {
+        report
+            .mean(family, &column.id, measure.ratio)
+            .map_or("not all ran".to_owned(), |mean| format!("{mean:.2}"))
+    });
+    table.add_row(std::iter::once("geometric mean".to_owned()).chain(means));
+    table
+}
+
+fn time_text(time: &Figure<Time>) -> String {
+    match time {
+        Figure::Missing(reason) => reason.clone(),
+        Figure::Measured(time) => {
+            let mark = if time.milliseconds.is_wide() { "~" } else { "" };
+            let spread = time.milliseconds.spread() * 100.0;
+            match time.ratio {
+                Some(ratio) => format!("{mark}{ratio:.2} ±{spread:.0} %"),
+                None => format!("{mark}{:.1} ms ±{spread:.0} %", time.milliseconds.median),
+            }
+        }
+    }
+}
+
+fn time_ratio(time: &Figure<Time>) -> Option<f64> {
+    match time {
+        Figure::Measured(time) => time.ratio,
+        Figure::Missing(_) => None,
+    }
+}
+
+fn profiles(report: &Report) -> Vec<String> {
+    let mut profiles: Vec<String> = report.sizes.iter().map(|size| size.profile.clone()).collect();
+    profiles.dedup();
+    profiles
+}
+
+fn size_table(report: &Report, profile: &str) -> Table {
+    let mut table = Table::new();
+    table.set_header([
+        "bytes over an allocator that always fails",
+        "raw",
+        "wasm-opt -Oz",
+        "wasm-opt -Oz, gzip",
+    ]);
+    let mut sizes: Vec<&CodeSize> = report.sizes.iter().filter(|size| size.profile == profile).collect();
+    sizes.sort_by_key(|size| size.over_floor.optimized);
+    for size in sizes {
+        let name = report
+            .allocators
+            .iter()
+            .find(|column| column.id == size.allocator)
+            .map_or(size.allocator.as_str(), |column| &column.name);
+        let over = size.over_floor;
+        table.add_row([
+            name.to_owned(),
+            over.raw.to_string(),
+            over.optimized.to_string(),
+            over.gzipped.to_string(),
+        ]);
+    }
+    table
+}
+
+fn versions(report: &Report) -> String {
+    let versions = &report.versions;
+    let mut out = format!(
+        "- date: {}\n- command: `{}`\n- machine: {}\n- {}\n- node {}, V8 {}\n- wasmtime {}\n- {}\n",
+        report.date,
+        report.command,
+        versions.machine,
+        versions.rustc,
+        versions.node,
+        versions.v8,
+        versions.wasmtime,
+        versions.wasm_opt
+    );
+    for column in &report.allocators {
+        if let Some(version) = versions.allocators.get(&column.id) {
+            // Writing to a string cannot fail.
+            let _ = writeln!(out, "- {}: {version}", column.name);
+        }
+    }
+    out
+}
+
+fn heading(out: &mut String, style: Style, level: usize, text: &str) {
+    // Writing to a string cannot fail.
+    let _ = match style {
+        Style::Markdown if level == 1 => writeln!(out, "# {text}\n"),
+        Style::Markdown => writeln!(out, "\n{} {text}\n", "#".repeat(level)),
+        Style::Terminal(_) => writeln!(out, "\n{text}\n"),
+    };
+}
+
+fn drawn(mut table: Table, style: Style) -> String {
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table.load_style(match style {
+        Style::Terminal(_) => UTF8_FULL_CONDENSED,
+        Style::Markdown => ASCII_MARKDOWN,
+    });
+    format!("{table}\n")
+}

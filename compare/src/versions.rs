@@ -1,0 +1,109 @@
+//! The versions of everything that a figure depends on.
+
+use crate::catalogue::Catalogue;
+use crate::places::Places;
+use crate::second_engine;
+use crate::sizes::wasm_opt;
+use anyhow::{Context, Result, bail};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fs;
+use std::process::Command;
+
+/// The versions of one run.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Versions {
+    /// The compiler.
+    pub rustc: String,
+    /// Node.
+    pub node: String,
+    /// The engine inside Node.
+    pub v8: String,
+    /// The second engine.
+    pub wasmtime: String,
+    /// Binaryen's optimizer.
+    pub wasm_opt: String,
+    /// The processor, as the operating system names it.
+    pub machine: String,
+    /// Each allocator's crates, by its identifier.
+    pub allocators: BTreeMap<String, String>,
+}
+
+/// The full version text of the compiler; it takes part in the names of cached modules.
+pub fn rustc() -> Result<String> {
+    output_of("rustc", &["--version", "--verbose"], "install Rust with rustup")
+}
+
+/// Asks every tool for its version.
+pub fn of_everything(catalogue: &Catalogue, places: &Places) -> Result<Versions> {
+    let node = "install Node.js 20 or newer";
+    let wasm_opt = wasm_opt(places);
+    Ok(Versions {
+        rustc: output_of("rustc", &["--version"], "install Rust with rustup")?,
+        node: output_of("node", &["--version"], node)?,
+        v8: output_of("node", &["--print", "process.versions.v8"], node)?,
+        wasmtime: second_engine::VERSION.to_owned(),
+        wasm_opt: output_of(
+            &wasm_opt.to_string_lossy(),
+            &["--version"],
+            "run `cargo make report`, which installs it with npm",
+        )?,
+        machine: machine(),
+        allocators: allocators(catalogue, places)?,
+    })
+}
+
+fn output_of(program: &str, arguments: &[&str], remedy: &str) -> Result<String> {
+    let output = Command::new(program)
+        .args(arguments)
+        .output()
+        .with_context(|| format!("cannot start {program}: {remedy}"))?;
+    if !output.status.success() {
+        bail!("{program} {} failed: {remedy}", arguments.join(" "));
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+fn machine() -> String {
+    let processor = fs::read_to_string("/proc/cpuinfo").ok().and_then(|text| {
+        let line = text.lines().find(|line| line.starts_with("model name"))?;
+        Some(line.split_once(':')?.1.trim().to_owned())
+    });
+    let processor = processor.unwrap_or_else(|| std::env::consts::ARCH.to_owned());
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    format!("{processor}, {threads} hardware threads, {}", std::env::consts::OS)
+}
+
+/// The version of each crate that an allocator file names, from the lock file that modules are built with.
+fn allocators(catalogue: &Catalogue, places: &Places) -> Result<BTreeMap<String, String>> {
+    #[derive(Deserialize)]
+    struct Lock {
+        package: Vec<LockedPackage>,
+    }
+    #[derive(Deserialize)]
+    struct LockedPackage {
+        name: String,
+        version: String,
+    }
+    let path = places.guest_lock();
+    let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let lock: Lock = toml::from_str(&text)?;
+    let mut versions = BTreeMap::new();
+    for allocator in &catalogue.allocators {
+        let crates: Vec<String> = lock
+            .package
+            .iter()
+            .filter(|package| allocator.dependencies.contains_key(&package.name))
+            .map(|package| format!("{} {}", package.name, package.version))
+            .collect();
+        versions.insert(
+            allocator.id.clone(),
+            match (crates.is_empty(), allocator.code.is_empty()) {
+                (false, _) => crates.join(", "),
+                (true, true) => "the standard library of rustc".to_owned(),
+                (true, false) => format!("compare/allocators/{}.toml", allocator.id),
+            },
+        );
+    }
+    Ok(versions)
+}

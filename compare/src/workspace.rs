@@ -1,0 +1,152 @@
+//! The generated Cargo workspace in which the guest modules are built: one package per module.
+
+use crate::catalogue::{Allocator, Catalogue, Role};
+use crate::places::Places;
+use anyhow::{Context, Result};
+use serde_json::json;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use toml::{Table, Value};
+
+/// The program of the module whose size is measured.
+pub const SIZE_PROBE: &str = "size_probe";
+
+/// A profile of the repository's `Cargo.toml` that modules are built with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Profile {
+    /// For timing: opt-level 3.
+    Speed,
+    /// For code size: opt-level "z".
+    Size,
+}
+
+impl Profile {
+    /// The profile's name in `Cargo.toml`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Profile::Speed => "speed",
+            Profile::Size => "size",
+        }
+    }
+}
+
+/// A package of the generated workspace: `program` with `allocator` as its global allocator.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Package {
+    /// The allocator's identifier.
+    pub allocator: String,
+    /// The folder of the program below `compare/guest/`.
+    pub program: String,
+}
+
+impl Package {
+    /// The package's name, which is also the stem of its module's file.
+    pub fn name(&self) -> String {
+        format!("{}-with-{}", self.program, self.allocator).replace('-', "_")
+    }
+
+    fn manifest(&self, allocator: &Allocator, places: &Places) -> Result<Table> {
+        let program = places.compare.join("guest").join(&self.program);
+        let mut dependencies = allocator.dependencies.clone();
+        for dependency in dependencies.iter_mut().map(|(_, value)| value) {
+            if let Some(Value::String(path)) = dependency.get_mut("path") {
+                let absolute = places.compare.join("allocators").join(&*path);
+                *path = absolute.to_string_lossy().into_owned();
+            }
+        }
+        let program_crate = json!({
+            "package": format!("guest-{}", self.program.replace('_', "-")),
+            "path": program,
+        });
+        dependencies.insert("program".to_owned(), Value::try_from(program_crate)?);
+        Ok(Table::try_from(json!({
+            "package": { "name": self.name(), "version": "0.0.0", "edition": "2024" },
+            "lib": { "crate-type": ["cdylib"] },
+            "dependencies": dependencies,
+        }))?)
+    }
+
+    fn source(&self, allocator: &Allocator) -> String {
+        let without_std = self.program == SIZE_PROBE && !allocator.needs_std;
+        let mut source = format!("//! Generated from allocators/{}.toml.\n", allocator.id);
+        if without_std {
+            source.push_str(
+                "#![no_std]\n\n#[panic_handler]\nfn panic(_: &core::panic::PanicInfo) -> ! {\n    core::arch::wasm32::unreachable()\n}\n",
+            );
+        }
+        source.push_str("\nuse program as _;\n\n");
+        source.push_str(&allocator.code);
+        source
+    }
+}
+
+/// All packages: each program with each allocator that runs it.
+pub fn all_packages(catalogue: &Catalogue) -> BTreeSet<Package> {
+    let programs: BTreeSet<&str> = catalogue
+        .workloads
+        .iter()
+        .map(|workload| workload.program.as_str())
+        .collect();
+    let mut packages = BTreeSet::new();
+    for allocator in &catalogue.allocators {
+        let runs = (allocator.role != Role::SizeFloor).then_some(&programs);
+        let measured_for_size = (allocator.role != Role::Meter).then_some(SIZE_PROBE);
+        for program in runs.into_iter().flatten().copied().chain(measured_for_size) {
+            packages.insert(Package {
+                allocator: allocator.id.clone(),
+                program: program.to_owned(),
+            });
+        }
+    }
+    packages
+}
+
+/// Writes the workspace of all packages of `catalogue`; files whose content is unchanged keep their time stamp.
+pub fn write(catalogue: &Catalogue, places: &Places) -> Result<()> {
+    let root = places.build_workspace();
+    let packages = all_packages(catalogue);
+    for package in &packages {
+        let allocator = catalogue
+            .allocators
+            .iter()
+            .find(|allocator| allocator.id == package.allocator)
+            .context("each package's allocator is in the catalogue it was made from")?;
+        let folder = root.join(package.name());
+        write_if_changed(
+            &folder.join("Cargo.toml"),
+            &toml::to_string(&package.manifest(allocator, places)?)?,
+        )?;
+        write_if_changed(&folder.join("src/lib.rs"), &package.source(allocator))?;
+    }
+    let members: Vec<String> = packages.iter().map(Package::name).collect();
+    let manifest = Table::try_from(json!({
+        "workspace": { "resolver": "3", "members": members },
+        "profile": profiles(places)?,
+    }))?;
+    write_if_changed(&root.join("Cargo.toml"), &toml::to_string(&manifest)?)
+}
+
+/// The `[profile]` table of the repository's `Cargo.toml`, so that figures are of the settings that users see there.
+pub fn profiles(places: &Places) -> Result<Table> {
+    let path = places.repository.join("Cargo.toml");
+    let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let manifest: Table = toml::from_str(&text)?;
+    match manifest.get("profile") {
+        Some(Value::Table(profiles)) => Ok(profiles.clone()),
+        _ => anyhow::bail!(
+            "{} has no [profile.speed] and [profile.size]: modules are built with these",
+            path.display()
+        ),
+    }
+}
+
+fn write_if_changed(path: &Path, content: &str) -> Result<()> {
+    if fs::read_to_string(path).is_ok_and(|existing| existing == content) {
+        return Ok(());
+    }
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    fs::write(path, content).with_context(|| format!("cannot write {}", path.display()))
+}

@@ -1,0 +1,124 @@
+//! What an allocator adds to a module: its functions, no imports, and no text that a panic or a formatter needs.
+
+use module_checks::{ALLOCATORS, build_allocator_module};
+use wasmparser::{ExternalKind, KnownCustom, Name, Parser, Payload};
+
+/// The profiles that modules are shipped in: cargo's own, the report's for speed, and the report's for size.
+const PROFILES: [&str; 3] = ["release", "speed", "size"];
+
+/// Texts that panics, formatting and source locations bring into a module.
+const UNWANTED_TEXTS: [&str; 12] = [
+    "panic",
+    "fmt",
+    "Formatter",
+    "overflow",
+    "attempt to",
+    "out of bounds",
+    "out of range",
+    "unwrap",
+    "assert",
+    "src/",
+    "src\\",
+    ".rs",
+];
+
+/// Calls `check` with a name and the bytes of each allocator's module in each profile.
+fn for_each_module(check: impl Fn(&str, &[u8])) {
+    for allocator in ALLOCATORS {
+        for profile in PROFILES {
+            let module = build_allocator_module(env!("CARGO_TARGET_TMPDIR"), allocator, profile);
+            check(&format!("{allocator} in profile {profile}"), &module);
+        }
+    }
+}
+
+fn payloads(module: &[u8]) -> impl Iterator<Item = Payload<'_>> {
+    Parser::new(0)
+        .parse_all(module)
+        .map(|payload| payload.expect("rustc must have made a valid module"))
+}
+
+fn assert_no_unwanted_text(name: &str, place: &str, bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    for unwanted in UNWANTED_TEXTS {
+        assert!(
+            !text.contains(unwanted),
+            "{name}: {unwanted:?} must not be in the {place}, which is {text:?}"
+        );
+    }
+}
+
+#[test]
+fn an_allocator_imports_nothing() {
+    for_each_module(|name, module| {
+        for payload in payloads(module) {
+            if let Payload::ImportSection(imports) = payload {
+                panic!("{name} imports something: {imports:?}");
+            }
+        }
+    });
+}
+
+#[test]
+fn an_allocator_exports_only_the_functions_of_its_module() {
+    for_each_module(|name, module| {
+        let mut functions: Vec<String> = payloads(module)
+            .filter_map(|payload| match payload {
+                Payload::ExportSection(exports) => Some(exports),
+                _ => None,
+            })
+            .flatten()
+            .map(|export| export.expect("rustc must have made a valid export"))
+            .filter(|export| export.kind == ExternalKind::Func)
+            .map(|export| export.name.to_owned())
+            .collect();
+        functions.sort_unstable();
+        assert_eq!(functions, ["alloc", "alloc_zeroed", "dealloc", "realloc"], "{name}");
+    });
+}
+
+#[test]
+fn an_allocator_brings_no_panic_or_formatting_text_into_the_data() {
+    for_each_module(|name, module| {
+        for payload in payloads(module) {
+            if let Payload::DataSection(segments) = payload {
+                for segment in segments {
+                    let segment = segment.expect("rustc must have made a valid data segment");
+                    assert_no_unwanted_text(name, "data", segment.data);
+                }
+            }
+        }
+    });
+}
+
+#[test]
+fn an_allocator_brings_no_panic_or_formatting_function_into_the_module() {
+    // The other profiles strip the names; cargo's own keeps them.
+    for allocator in ALLOCATORS {
+        let module = build_allocator_module(env!("CARGO_TARGET_TMPDIR"), allocator, "release");
+        let mut names = 0;
+        for payload in payloads(&module) {
+            let Payload::CustomSection(section) = payload else {
+                continue;
+            };
+            let KnownCustom::Name(subsections) = section.as_known() else {
+                continue;
+            };
+            for subsection in subsections {
+                let subsection = subsection.expect("rustc must have made a valid name section");
+                let Name::Function(functions) = subsection else {
+                    continue;
+                };
+                for function in functions {
+                    let function = function.expect("rustc must have made a valid name");
+                    assert_no_unwanted_text(allocator, "function name", function.name.as_bytes());
+                    names += 1;
+                }
+            }
+        }
+        assert!(
+            names >= 4,
+            "{allocator}: the module must name at least its four functions, but names {names}"
+        );
+    }
+}

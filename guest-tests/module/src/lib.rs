@@ -1,0 +1,79 @@
+//! The smallest module that offers an allocator to its host: the functions of `GlobalAlloc`, and no others.
+//!
+//! A feature chooses the allocator. The host checks in `module-checks` build this crate, look into the module and call
+//! its functions; everywhere but on wasm32 the crate is empty.
+#![cfg(target_arch = "wasm32")]
+#![no_std]
+
+#[cfg(feature = "report-errors")]
+mod report;
+
+use core::alloc::{GlobalAlloc, Layout};
+
+#[cfg(feature = "checked")]
+use freeing_bump::CheckedFreeingBump as Allocator;
+#[cfg(feature = "freeing-bump")]
+use freeing_bump::FreeingBump as Allocator;
+#[cfg(feature = "tiny")]
+use freeing_bump::TinyFreeingBump as Allocator;
+
+#[cfg(not(feature = "report-errors"))]
+#[global_allocator]
+static ALLOCATOR: Allocator = Allocator::new();
+
+#[cfg(feature = "report-errors")]
+#[global_allocator]
+static ALLOCATOR: Allocator = Allocator::with_error_handler(report::keep_and_trap);
+
+/// `GlobalAlloc::alloc`.
+///
+/// # Safety
+///
+/// `size` and `align` must make a layout.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn alloc(size: usize, align: usize) -> *mut u8 {
+    // SAFETY: the host keeps the contract of this function.
+    unsafe { ALLOCATOR.alloc(Layout::from_size_align_unchecked(size, align)) }
+}
+
+/// `GlobalAlloc::alloc_zeroed`.
+///
+/// # Safety
+///
+/// As for [`alloc`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn alloc_zeroed(size: usize, align: usize) -> *mut u8 {
+    // SAFETY: the host keeps the contract of this function.
+    unsafe { ALLOCATOR.alloc_zeroed(Layout::from_size_align_unchecked(size, align)) }
+}
+
+/// `GlobalAlloc::realloc`.
+///
+/// # Safety
+///
+/// `block` must be live and of this layout; `new_size` and `align` must make a layout. A host that breaks this on
+/// purpose does so only with `CheckedFreeingBump`, which defends itself.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn realloc(block: *mut u8, size: usize, align: usize, new_size: usize) -> *mut u8 {
+    // SAFETY: the host keeps the contract of this function.
+    unsafe {
+        let layout = Layout::from_size_align_unchecked(size, align);
+        ALLOCATOR.realloc(block, layout, new_size)
+    }
+}
+
+/// `GlobalAlloc::dealloc`.
+///
+/// # Safety
+///
+/// As for [`realloc`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn dealloc(block: *mut u8, size: usize, align: usize) {
+    // SAFETY: the host keeps the contract of this function.
+    unsafe { ALLOCATOR.dealloc(block, Layout::from_size_align_unchecked(size, align)) }
+}
+
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo) -> ! {
+    core::arch::wasm32::unreachable()
+}

@@ -1,0 +1,9 @@
+//! `TinyFreeingBump` as the global allocator, in a memory that grows to 4 GiB. Run with `cargo make test-guest`.
+#![cfg(target_arch = "wasm32")]
+
+mod last_page;
+
+use freeing_bump::TinyFreeingBump;
+
+#[global_allocator]
+static ALLOCATOR: TinyFreeingBump = TinyFreeingBump::new();

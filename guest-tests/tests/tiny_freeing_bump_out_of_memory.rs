@@ -1,0 +1,9 @@
+//! `TinyFreeingBump` as the global allocator, in a module that runs out of memory. Run with `cargo make test-guest`.
+#![cfg(target_arch = "wasm32")]
+
+mod out_of_memory;
+
+use freeing_bump::TinyFreeingBump;
+
+#[global_allocator]
+static ALLOCATOR: TinyFreeingBump = TinyFreeingBump::new();

@@ -36,10 +36,18 @@ fn checked(memory: SimulatedMemory) -> CheckedHeap<SimulatedMemory> {
 macro_rules! tests_of_each_heap {
     ($($about:ident: $($failure:ident)*;)*) => {
         mod tiny_heap {
-            $($(#[test] fn $failure() { super::$about::$failure(super::tiny) })*)*
+            $($(
+                #[test]
+                #[cfg_attr(miri, ignore = "thousands of steps, which Miri needs minutes for")]
+                fn $failure() { super::$about::$failure(super::tiny) }
+            )*)*
         }
         mod checked_heap {
-            $($(#[test] fn $failure() { super::$about::$failure(super::checked) })*)*
+            $($(
+                #[test]
+                #[cfg_attr(miri, ignore = "thousands of steps, which Miri needs minutes for")]
+                fn $failure() { super::$about::$failure(super::checked) }
+            )*)*
         }
     };
 }

@@ -179,7 +179,7 @@ pub(super) fn a_request_that_fails_again_and_again_grows_the_memory_each_time<S:
 /// wee_alloc had random tests and nine traces, and shipped its leak: nobody had looked at the memory after many rounds.
 pub(super) fn a_loop_that_allocates_and_releases_the_same_drifts<S: Subject>(new: fn(SimulatedMemory) -> S) {
     let mut subject = new(roomy(1));
-    let rounds = if cfg!(miri) { 20 } else { 20_000 };
+    let rounds = 20_000;
     let mut pages_after_two_rounds = 0;
     for round in 0..rounds {
         let blocks = [

@@ -79,6 +79,8 @@ mod model;
 mod order;
 mod page;
 #[cfg(test)]
+mod regressions;
+#[cfg(test)]
 mod simulated_memory;
 #[cfg(any(target_arch = "wasm32", test))]
 mod size_class;

@@ -46,7 +46,7 @@ impl Subject for CheckedHeap<SimulatedMemory> {
             .map_or(u64::MAX / 2, |bytes| u64::from(HEADER_BYTES) + u64::from(bytes))
     }
 
-    fn idle(&self) -> Vec<(Idle, Range<u64>)> {
+    fn idle(&self, _: &[(u32, Request)]) -> Vec<(Idle, Range<u64>)> {
         match &self.engine {
             Some(engine) => engine.idle(&self.memory),
             None => Vec::from([(Idle::NeverUsed, bytes_of_region(self.memory.memory.initial_region()))]),

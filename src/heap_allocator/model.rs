@@ -133,7 +133,7 @@ impl<const GROWS: bool> Subject for Original<GROWS> {
         u64::from(HEADER_BYTES) + u64::from(order.block_bytes())
     }
 
-    fn idle(&self) -> Vec<(Idle, Range<u64>)> {
+    fn idle(&self, _: &[(u32, Request)]) -> Vec<(Idle, Range<u64>)> {
         self.engine.idle(&self.memory)
     }
 

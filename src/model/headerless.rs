@@ -4,17 +4,30 @@ use super::oracle::Totals;
 use super::{Idle, Subject};
 use crate::checked_heap::Request;
 use crate::heap::Heap;
+use crate::page::PAGE_BYTES;
 use crate::simulated_memory::SimulatedMemory;
 use core::ops::Range;
 use std::vec::Vec;
 
 /// A heap that tells the model what it does with its memory.
 pub(crate) trait Surveyed: Heap {
-    /// The bytes that a block for this request takes.
+    /// The bytes that a block for this request takes at least.
     fn block_bytes(size: u32, align: u32) -> u32;
 
-    /// The ranges of the heap in no live block. Asserts on the way that the heap's own structures are sound.
-    fn idle(&self, memory: &SimulatedMemory) -> Vec<(Idle, Range<u64>)>;
+    /// The bytes that the live block at this address takes.
+    fn extent(&self, memory: &SimulatedMemory, address: u32, Request { size, align }: Request) -> Range<u64> {
+        let _ = memory;
+        u64::from(address)..u64::from(address) + u64::from(Self::block_bytes(size, align))
+    }
+
+    /// The ranges of the heap in no live block, when these blocks are live. Asserts on the way that the heap's own
+    /// structures are sound.
+    fn idle(&self, memory: &SimulatedMemory, live: &[(u32, Request)]) -> Vec<(Idle, Range<u64>)>;
+
+    /// Whether this free range must serve the request.
+    fn serves(free: &Range<u64>, Request { size, align }: Request) -> bool {
+        free.end - free.start == u64::from(Self::block_bytes(size, align)) && align <= PAGE_BYTES
+    }
 }
 
 /// A heap without headers and its memory.
@@ -55,15 +68,19 @@ impl<H: Surveyed> Subject for Headerless<H> {
     }
 
     fn extent(&self, address: u32, request: Request) -> Range<u64> {
-        u64::from(address)..u64::from(address) + self.extent_bytes(request)
+        self.heap.extent(&self.memory, address, request)
     }
 
     fn extent_bytes(&self, Request { size, align }: Request) -> u64 {
         u64::from(H::block_bytes(size, align))
     }
 
-    fn idle(&self) -> Vec<(Idle, Range<u64>)> {
-        self.heap.idle(&self.memory)
+    fn idle(&self, live: &[(u32, Request)]) -> Vec<(Idle, Range<u64>)> {
+        self.heap.idle(&self.memory, live)
+    }
+
+    fn serves(&self, free: &Range<u64>, request: Request) -> bool {
+        H::serves(free, request)
     }
 
     /// What the heap cannot see counts as live: pages of others between its own, and what was lost before them.

@@ -67,6 +67,12 @@ impl Oracle {
         }
     }
 
+    /// All live blocks, in the order of their addresses.
+    pub(crate) fn live(&self) -> Vec<(u32, Request)> {
+        let blocks = self.live.iter();
+        blocks.map(|(&address, block)| (address, block.request)).collect()
+    }
+
     /// The live block with this number modulo how many there are, if there is any.
     pub(crate) fn nth(&self, number: u16) -> Option<(u32, Request)> {
         let number = usize::from(number) % self.live.len().max(1);
@@ -190,7 +196,7 @@ impl Oracle {
             totals.live += extent.end - extent.start;
             ranges.push((extent, false));
         }
-        for (idle, range) in subject.idle() {
+        for (idle, range) in subject.idle(&self.live()) {
             let bytes = range.end - range.start;
             match idle {
                 Idle::Free => totals.free += bytes,

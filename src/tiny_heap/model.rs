@@ -1,6 +1,7 @@
 //! `TinyHeap` under the model. Below `tiny_heap.rs` since it reads the free lists, which are private.
 
 use super::*;
+use crate::checked_heap::Request;
 use crate::linear_memory::Region;
 use crate::model::headerless::{Headerless, Surveyed};
 use crate::model::oracle::bytes_of_region;
@@ -14,7 +15,7 @@ impl Surveyed for TinyHeap {
         SizeClass::of(size, align).mask() + 1
     }
 
-    fn idle(&self, memory: &SimulatedMemory) -> Vec<(Idle, Range<u64>)> {
+    fn idle(&self, memory: &SimulatedMemory, _: &[(u32, Request)]) -> Vec<(Idle, Range<u64>)> {
         let never_used = if self.bump == 0 {
             memory.initial_region()
         } else {

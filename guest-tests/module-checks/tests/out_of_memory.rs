@@ -4,7 +4,7 @@ use module_checks::{Guest, PAGE_BYTES, build_allocator_module};
 
 /// The memory that `allocator-module` starts with, and what it may have at the end.
 const INITIAL_PAGES: usize = 17;
-const LIMITS: std::ops::Range<usize> = INITIAL_PAGES..INITIAL_PAGES + 24;
+const LIMITS: std::ops::Range<usize> = INITIAL_PAGES..INITIAL_PAGES + 9;
 
 fn guest(features: &str, max_pages: usize) -> Guest {
     let module = build_allocator_module(env!("CARGO_TARGET_TMPDIR"), features, "release");

@@ -60,6 +60,37 @@ const measure = (subject, warmUp) => {
   }
 };
 
+// Runs a program on and on in one instance; emits the pages after the number of cycles that each point of the plan names.
+const followMemory = (subject) => {
+  const instance = new WebAssembly.Instance(subject.module, {});
+  try {
+    let done = 0;
+    for (const cycle of plan.points) {
+      emit({ event: "started", subject: subject.id });
+      call(instance, plan.export, cycle - done);
+      done = cycle;
+      emit({ event: "point", subject: subject.id, cycle, pages: pagesOf(instance) });
+    }
+  } catch (error) {
+    emit({ event: "failed", subject: subject.id, reason: reasonOf(error, instance) });
+  }
+};
+
+const measureAll = () => {
+  for (let round = 0; round < plan.warm_up_runs + plan.runs; round += 1) {
+    const warmUp = round < plan.warm_up_runs;
+    // Each round starts with another subject, so that none always runs behind the same neighbour.
+    for (let turn = 0; turn < subjects.length; turn += 1) {
+      const subject = subjects[(round + turn) % subjects.length];
+      const measured = round - plan.warm_up_runs;
+      const enough = measured >= plan.least_runs && subject.spent > plan.budget_milliseconds;
+      if (!subject.failed && !enough) {
+        measure(subject, warmUp);
+      }
+    }
+  }
+};
+
 const subjects = plan.subjects.map(({ id, path }) => ({
   id,
   module: new WebAssembly.Module(readFileSync(path)),
@@ -67,16 +98,9 @@ const subjects = plan.subjects.map(({ id, path }) => ({
   failed: false,
 }));
 
-for (let round = 0; round < plan.warm_up_runs + plan.runs; round += 1) {
-  const warmUp = round < plan.warm_up_runs;
-  // Each round starts with another subject, so that none always runs behind the same neighbour.
-  for (let turn = 0; turn < subjects.length; turn += 1) {
-    const subject = subjects[(round + turn) % subjects.length];
-    const measured = round - plan.warm_up_runs;
-    const enough = measured >= plan.least_runs && subject.spent > plan.budget_milliseconds;
-    if (!subject.failed && !enough) {
-      measure(subject, warmUp);
-    }
-  }
+if (plan.points.length > 0) {
+  subjects.forEach(followMemory);
+} else {
+  measureAll();
 }
 emit({ event: "done", v8: process.versions.v8 });

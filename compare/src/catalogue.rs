@@ -69,6 +69,18 @@ pub struct Workload {
     pub about: String,
 }
 
+/// One program that runs on and on, as `workloads.toml` describes it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LongLife {
+    /// The name that tables show and under which the module exports it.
+    pub name: String,
+    /// The crate below `guest/` that exports it.
+    pub program: String,
+    /// What a cycle does, in one line.
+    pub about: String,
+}
+
 /// A group of workloads that stress allocators alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -102,12 +114,15 @@ pub struct Catalogue {
     pub allocators: Vec<Allocator>,
     /// In the order of the file.
     pub workloads: Vec<Workload>,
+    /// In the order of the file.
+    pub long_lives: Vec<LongLife>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WorkloadFile {
     workload: Vec<Workload>,
+    long_life: Vec<LongLife>,
 }
 
 impl Catalogue {
@@ -127,6 +142,7 @@ impl Catalogue {
         Ok(Catalogue {
             allocators: read_allocators(&places.compare.join("allocators"))?,
             workloads: workloads.workload,
+            long_lives: workloads.long_life,
         })
     }
 
@@ -139,7 +155,8 @@ impl Catalogue {
         let mut some_workload = false;
         for pattern in patterns {
             let allocator = self.allocators.iter().any(|it| it.is_named(pattern));
-            let workload = self.workloads.iter().any(|it| it.is_named(pattern));
+            let workload = self.workloads.iter().any(|it| it.is_named(pattern))
+                || self.long_lives.iter().any(|it| it.is_named(pattern));
             if !allocator && !workload {
                 bail!(
                     "--only {pattern}: no allocator, workload or family has this name; allocators: {}; workloads: {}",
@@ -158,6 +175,8 @@ impl Catalogue {
         }
         if some_workload {
             self.workloads
+                .retain(|it| patterns.iter().any(|pattern| it.is_named(pattern)));
+            self.long_lives
                 .retain(|it| patterns.iter().any(|pattern| it.is_named(pattern)));
         }
         Ok(())
@@ -208,6 +227,12 @@ impl Workload {
             Family::Programs => "programs",
         };
         matches(pattern, &self.name) || pattern == family
+    }
+}
+
+impl LongLife {
+    fn is_named(&self, pattern: &str) -> bool {
+        matches(pattern, &self.name) || pattern == "long-life"
     }
 }
 

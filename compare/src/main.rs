@@ -1,11 +1,13 @@
 //! Measures allocators for wasm32 modules against each other: speed, memory and code size.
 //!
-//! The layers, from top to bottom, each using only those below: `main` (the command line), `measure` (what a command
-//! does), `tables` (text), `report` (the data), `node` and `sizes` (measuring), `modules` over `workspace` and `cache`
+//! The layers, from top to bottom, each using only those below: `main` (the command line), `measure` and `guard` (what
+//! a command does), `tables` (text), `report` (the data), `node` and `sizes` (measuring), `modules` over `workspace` and `cache`
 //! (building), `catalogue` and `places` (what there is, and where).
 
 mod cache;
 mod catalogue;
+mod guard;
+mod long_life;
 mod measure;
 mod modules;
 mod node;
@@ -21,6 +23,7 @@ mod versions;
 mod workspace;
 
 use clap::{Parser, Subcommand};
+use guard::Guarded;
 use measure::Effort;
 use std::process::ExitCode;
 
@@ -42,6 +45,18 @@ enum Command {
         #[arg(long)]
         full: bool,
     },
+    /// Compare the code sizes of this repository's allocators with the committed ones.
+    CheckSize {
+        /// Write what was measured into the committed file instead.
+        #[arg(long)]
+        accept: bool,
+    },
+    /// Compare the executed instructions of this repository's allocators with the committed ones.
+    CheckInstructions {
+        /// Write what was measured into the committed file instead.
+        #[arg(long)]
+        accept: bool,
+    },
 }
 
 fn main() -> ExitCode {
@@ -51,6 +66,8 @@ fn main() -> ExitCode {
             let effort = if full { Effort::FULL } else { Effort::QUICK };
             measure::report(&only, &effort, &places)
         }
+        Command::CheckSize { accept } => guard::check(Guarded::Size, accept, &places),
+        Command::CheckInstructions { accept } => guard::check(Guarded::Instructions, accept, &places),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

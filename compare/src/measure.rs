@@ -10,7 +10,7 @@ use crate::second_engine::SecondEngine;
 use crate::sizes;
 use crate::tables::{Style, render};
 use crate::workspace::{Package, Profile, all_packages};
-use crate::{progress, versions};
+use crate::{long_life, progress, versions};
 use anyhow::{Context, Result, bail};
 use std::fs;
 use std::time::Duration;
@@ -58,6 +58,7 @@ pub fn report(only: &[String], effort: &Effort, places: &Places) -> Result<()> {
     let rustc = versions::rustc()?;
     let modules = modules::build(&wanted(&chosen), &everything, places, &rustc)?;
     let (workloads, different) = run_all(&chosen, &modules, effort, places)?;
+    let long_lives = long_life::follow(&chosen, &modules, effort.limit * 10, places)?;
     let mut sizes = Vec::new();
     for profile in [Profile::Size, Profile::Speed] {
         sizes.extend(sizes::measure(&chosen, &modules, profile, places)?);
@@ -74,6 +75,7 @@ pub fn report(only: &[String], effort: &Effort, places: &Places) -> Result<()> {
         versions: versions::of_everything(&chosen, places)?,
         allocators: Report::columns(&chosen),
         workloads,
+        long_lives,
         sizes,
     };
     write(&report, places)?;
@@ -134,25 +136,15 @@ fn examine(
     second_engine: &SecondEngine,
     places: &Places,
 ) -> Result<Findings> {
-    let subject = |allocator: &Allocator| {
-        Ok(Subject {
-            id: allocator.id.clone(),
-            path: modules
-                .path(&workload.program, &allocator.id, Profile::Speed)?
-                .to_owned(),
-        })
-    };
     let plan = Plan {
-        export: workload.export().to_owned(),
-        argument: workload.argument,
-        prepare: workload.prepare,
-        warm_up_runs: 1,
         runs: effort.runs,
         least_runs: effort.least_runs,
         budget_milliseconds: effort.budget.as_secs_f64() * 1000.0,
-        subjects: chosen.contenders().map(subject).collect::<Result<_>>()?,
+        subjects: subjects(chosen, &workload.program, modules)?,
+        ..plan_of(workload)
     };
-    let peak_live_bytes = second_engine.peak_live_bytes(&plan, &subject(chosen.meter()?)?, places)?;
+    let meter = subject(chosen.meter()?, &workload.program, modules)?;
+    let peak_live_bytes = second_engine.peak_live_bytes(&plan, &meter, places)?;
     let v8 = node::run(&plan, Tiering::OptimizingOnly, effort.limit, places)?;
     // What did not run to the end in V8 would not do so elsewhere.
     let plan = plan.only(|id| matches!(v8.get(id), Some(Outcome::Ran(_))));
@@ -169,6 +161,32 @@ fn examine(
         wasmtime,
         instructions,
         peak_live_bytes,
+    })
+}
+
+/// The plan that runs `workload` once, without subjects.
+pub fn plan_of(workload: &Workload) -> Plan {
+    Plan {
+        export: workload.export().to_owned(),
+        argument: workload.argument,
+        prepare: workload.prepare,
+        warm_up_runs: 1,
+        ..Plan::default()
+    }
+}
+
+/// The modules of `program` with all allocators that run workloads.
+pub fn subjects(chosen: &Catalogue, program: &str, modules: &Modules) -> Result<Vec<Subject>> {
+    chosen
+        .contenders()
+        .map(|allocator| subject(allocator, program, modules))
+        .collect()
+}
+
+fn subject(allocator: &Allocator, program: &str, modules: &Modules) -> Result<Subject> {
+    Ok(Subject {
+        id: allocator.id.clone(),
+        path: modules.path(program, &allocator.id, Profile::Speed)?.to_owned(),
     })
 }
 

@@ -30,7 +30,7 @@ pub fn replace(cycles: u32) -> u64 {
         let mut checksum = Checksum::new();
         for _ in 0..cycles {
             service.cycle();
-            checksum.add(service.state.iter().map(|buffer| buffer.len() as u64).sum());
+            checksum.add(service.state.iter().map(|buffer| buffer.capacity() as u64).sum());
             checksum.add(service.records.len() as u64);
         }
         checksum.finish()
@@ -43,7 +43,9 @@ impl Service {
         let mut next = Vec::new();
         for part in 0..RECORDS_PER_CYCLE {
             let bytes = self.random.within(150_000, 250_000);
-            next.push(vec![part as u8; bytes]);
+            let mut buffer = Vec::with_capacity(bytes);
+            buffer.push(part as u8);
+            next.push(buffer);
             let record = self.random.sentence(6);
             if self.records.len() < LIVE_RECORDS {
                 self.records.push(record);

@@ -1,4 +1,53 @@
-//! x
+//! Global allocators for programs compiled to wasm32: the freeing-bump algorithm inside the module, over its own linear
+//! memory. No dependencies, no imports, no panic.
+//!
+//! ```
+//! # #[cfg(target_arch = "wasm32")]
+//! # mod module {
+//! use freeing_bump::FreeingBump;
+//!
+//! #[global_allocator]
+//! static ALLOCATOR: FreeingBump = FreeingBump::new();
+//! # }
+//! ```
+//!
+//! # Which one
+//!
+//! | allocator | for | what it is |
+//! |---|---|---|
+//! | `FreeingBump` | everyone | until its own design lands an alias of `TinyFreeingBump` |
+//! | `TinyFreeingBump` | modules in which each byte counts | power-of-two sizes without a header, one free list for each, a bump pointer |
+//! | `CheckedFreeingBump` | finding memory bugs; code that must stop rather than go on with a broken heap | the original algorithm with its 8-byte header, checked at each release, poisoned after an error |
+//! | [`FreeingBumpHeapAllocator`] | embedders and tests, on the host too | the original algorithm over any [`Memory`]; the engine of `CheckedFreeingBump` |
+//!
+//! The three global allocators exist on wasm32 alone. They serve modules with one thread: with the `atomics` target
+//! feature they do not compile.
+//!
+//! # Words
+//!
+//! - **Page**: 64 KiB, the unit in which a linear memory grows.
+//! - **Block**: the bytes that a caller sees, as they were rounded up; a header, if there is one, comes before it.
+//! - **Order**, **size class**: which sizes a block serves; blocks of one order are alike.
+//! - **Free list**: the free blocks of one order, each linked to the next, the last one released on top.
+//! - **Bump pointer**, **bumper**: the address of the first byte that was never handed out.
+//! - **Fresh**: never handed out, and added by `memory.grow`, which fills it with zeros.
+//! - **Poisoned**: serving nothing any more, since an error has occurred.
+//!
+//! # Layers
+//!
+//! Each file uses those below it only.
+//!
+//! | layer | files |
+//! |---|---|
+//! | global allocators: layouts, pointers, the one thread | `tiny`, `checked`, `trace`, `cell` |
+//! | heaps: addresses in a linear memory | `tiny_heap`, `checked_heap` over `heap_allocator`; `heap` says what a heap does |
+//! | what blocks look like | `order`, `header` |
+//! | memory: bytes, pages, `memory.grow` | `memory`, `linear_memory`, `growth`, `page` |
+//! | values | `error`, `stats` |
+//!
+//! Heaps deal in addresses, of type `u32`, and reach memory through a trait, so that the same code runs in the guest
+//! and, over a simulated memory, in the tests on the host. `linear_memory` alone names `memory.grow` and turns addresses
+//! into pointers.
 #![no_std]
 
 #[cfg(test)]

@@ -70,6 +70,8 @@ mod linear_memory;
 mod memory;
 mod order;
 mod page;
+#[cfg(feature = "record")]
+mod recorder;
 #[cfg(test)]
 mod simulated_memory;
 mod stats;
@@ -86,6 +88,8 @@ pub use error::Error;
 pub use growth::Growth;
 pub use heap_allocator::FreeingBumpHeapAllocator;
 pub use memory::Memory;
+#[cfg(feature = "record")]
+pub use recorder::{Recorder, Recording};
 pub use stats::{HeapStats, Stats};
 #[cfg(target_arch = "wasm32")]
 pub use tiny::TinyFreeingBump;

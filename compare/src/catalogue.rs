@@ -1,11 +1,12 @@
 //! What can be compared: the allocators of `allocators/*.toml` and the workloads of `workloads.toml`.
 
 use crate::places::Places;
+use crate::recordings::REPLAY;
 use anyhow::{Context, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// One allocator, as its file in `allocators/` describes it.
 #[derive(Debug, Clone, Deserialize)]
@@ -45,6 +46,8 @@ pub enum Role {
     SizeFloor,
     /// It counts what programs ask for, and is not compared.
     Meter,
+    /// It records what programs ask for, and is not compared.
+    Recorder,
 }
 
 /// One workload, as `workloads.toml` describes it.
@@ -60,8 +63,12 @@ pub struct Workload {
     /// The exported name; the workload's own name if it is not given.
     #[serde(default)]
     export: Option<String>,
-    /// The number that the export is called with.
+    /// The number that the export is called with; a recording needs none.
+    #[serde(default)]
     pub argument: u32,
+    /// The file in `recordings/`, or elsewhere, that the program replays.
+    #[serde(default)]
+    pub recording: Option<PathBuf>,
     /// Whether `<export>_prepare` makes an input before the clock starts.
     #[serde(default)]
     pub prepare: bool,
@@ -89,6 +96,8 @@ pub enum Family {
     Allocator,
     /// A library at the work it was written for.
     Programs,
+    /// A recording of what a program asked of its allocator.
+    Traces,
 }
 
 impl Family {
@@ -97,6 +106,7 @@ impl Family {
         match self {
             Family::Allocator => "Allocation is all that the program does",
             Family::Programs => "Programs",
+            Family::Traces => "Recordings of programs, replayed",
         }
     }
 }
@@ -105,6 +115,20 @@ impl Workload {
     /// The name under which the module exports it.
     pub fn export(&self) -> &str {
         self.export.as_deref().unwrap_or(&self.name)
+    }
+
+    /// The workload that replays the recording at `path`.
+    pub fn of_recording(name: &str, path: &Path) -> Self {
+        Workload {
+            name: name.to_owned(),
+            family: Family::Traces,
+            program: REPLAY.to_owned(),
+            export: Some(REPLAY.to_owned()),
+            argument: 0,
+            recording: Some(path.to_owned()),
+            prepare: true,
+            about: format!("the recording {}", path.display()),
+        }
     }
 }
 
@@ -169,8 +193,10 @@ impl Catalogue {
         }
         if some_allocator {
             self.allocators.retain(|it| {
-                matches!(it.role, Role::Reference | Role::SizeFloor | Role::Meter)
-                    || patterns.iter().any(|pattern| it.is_named(pattern))
+                matches!(
+                    it.role,
+                    Role::Reference | Role::SizeFloor | Role::Meter | Role::Recorder
+                ) || patterns.iter().any(|pattern| it.is_named(pattern))
             });
         }
         if some_workload {
@@ -186,12 +212,17 @@ impl Catalogue {
     pub fn contenders(&self) -> impl Iterator<Item = &Allocator> {
         self.allocators
             .iter()
-            .filter(|allocator| !matches!(allocator.role, Role::SizeFloor | Role::Meter))
+            .filter(|allocator| !matches!(allocator.role, Role::SizeFloor | Role::Meter | Role::Recorder))
     }
 
     /// The allocator that counts what programs ask for.
     pub fn meter(&self) -> Result<&Allocator> {
         self.with_role(Role::Meter)
+    }
+
+    /// The allocator that records what programs ask for.
+    pub fn recorder(&self) -> Result<&Allocator> {
+        self.with_role(Role::Recorder)
     }
 
     /// The allocator that code sizes are stated over.
@@ -225,6 +256,7 @@ impl Workload {
         let family = match self.family {
             Family::Allocator => "allocator",
             Family::Programs => "programs",
+            Family::Traces => "traces",
         };
         matches(pattern, &self.name) || pattern == family
     }
@@ -290,7 +322,16 @@ mod tests {
         let mut chosen = catalogue();
         chosen.choose(&["tiny*".to_owned()]).unwrap();
         let roles: Vec<Role> = chosen.allocators.iter().map(|it| it.role).collect();
-        assert_eq!(roles, [Role::Reference, Role::Ours, Role::SizeFloor, Role::Meter]);
+        assert_eq!(
+            roles,
+            [
+                Role::Reference,
+                Role::Ours,
+                Role::SizeFloor,
+                Role::Meter,
+                Role::Recorder
+            ]
+        );
         assert_eq!(chosen.workloads.len(), catalogue().workloads.len());
     }
 

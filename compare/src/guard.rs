@@ -7,7 +7,7 @@ use crate::places::Places;
 use crate::plan::Plan;
 use crate::second_engine::SecondEngine;
 use crate::workspace::{Package, Profile, SIZE_PROBE};
-use crate::{progress, sizes, versions};
+use crate::{progress, recordings, sizes, versions};
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -171,10 +171,11 @@ fn measure_instructions(
     let mut figures = BTreeMap::new();
     for workload in &ours.workloads {
         bar.set_message(workload.name.clone());
-        let plan = Plan {
+        let mut plan = Plan {
             subjects: measure::subjects(ours, &workload.program, &modules)?,
             ..measure::plan_of(workload)
         };
+        recordings::load(&mut plan, workload, places)?;
         let mut counts = BTreeMap::new();
         for (allocator, count) in engine.instructions(&plan, places)? {
             match count {

@@ -20,6 +20,8 @@ pub struct Plan {
     pub least_runs: u32,
     /// After this much measured time a subject sits out the remaining rounds.
     pub budget_milliseconds: f64,
+    /// If given, a file of operations, which the export replays in portions; its input is `argument` slots.
+    pub operations: Option<PathBuf>,
     /// If not empty, each subject runs once, on and on, and its pages are read after these numbers of cycles.
     pub points: Vec<u32>,
     /// The modules.

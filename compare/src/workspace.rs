@@ -100,7 +100,7 @@ pub fn all_packages(catalogue: &Catalogue) -> BTreeSet<Package> {
     let mut packages = BTreeSet::new();
     for allocator in &catalogue.allocators {
         let runs = (allocator.role != Role::SizeFloor).then_some(&programs);
-        let measured_for_size = (allocator.role != Role::Meter).then_some(SIZE_PROBE);
+        let measured_for_size = (!matches!(allocator.role, Role::Meter | Role::Recorder)).then_some(SIZE_PROBE);
         for program in runs.into_iter().flatten().copied().chain(measured_for_size) {
             packages.insert(Package::new(&allocator.id, program));
         }

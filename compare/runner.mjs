@@ -33,6 +33,35 @@ const call = (instance, name, argument) => {
   return BigInt.asUintN(64, workload(argument)).toString(16);
 };
 
+const OPERATION_WORDS = 3;
+const PORTION_WORDS = 4096 * OPERATION_WORDS;
+const operations = plan.operations && new Uint32Array(new Uint8Array(readFileSync(plan.operations)).buffer);
+
+// Replays the operations in portions that fit the module's buffer; the time is that of the calls alone.
+const replay = (instance) => {
+  const buffer = Number.parseInt(call(instance, `${plan.export}_buffer`, 0), 16);
+  let milliseconds = 0;
+  let checksum = 0n;
+  for (let at = 0; at < operations.length; at += PORTION_WORDS) {
+    const portion = operations.subarray(at, at + PORTION_WORDS);
+    new Uint32Array(instance.exports.memory.buffer, buffer, portion.length).set(portion);
+    const start = performance.now();
+    const sum = instance.exports[plan.export](portion.length / OPERATION_WORDS);
+    milliseconds += performance.now() - start;
+    checksum = BigInt.asUintN(64, checksum + sum);
+  }
+  return { milliseconds, checksum: checksum.toString(16) };
+};
+
+const execute = (instance) => {
+  if (operations) {
+    return replay(instance);
+  }
+  const start = performance.now();
+  const checksum = call(instance, plan.export, plan.argument);
+  return { milliseconds: performance.now() - start, checksum };
+};
+
 const measure = (subject, warmUp) => {
   emit({ event: "started", subject: subject.id });
   const instance = new WebAssembly.Instance(subject.module, {});
@@ -41,9 +70,7 @@ const measure = (subject, warmUp) => {
       call(instance, `${plan.export}_prepare`, plan.argument);
     }
     globalThis.gc?.();
-    const start = performance.now();
-    const checksum = call(instance, plan.export, plan.argument);
-    const milliseconds = performance.now() - start;
+    const { milliseconds, checksum } = execute(instance);
     subject.spent += warmUp ? 0 : milliseconds;
     emit({
       event: "sample",
@@ -60,6 +87,37 @@ const measure = (subject, warmUp) => {
   }
 };
 
+// Runs a program on and on in one instance; emits the pages after the number of cycles that each point of the plan names.
+const followMemory = (subject) => {
+  const instance = new WebAssembly.Instance(subject.module, {});
+  try {
+    let done = 0;
+    for (const cycle of plan.points) {
+      emit({ event: "started", subject: subject.id });
+      call(instance, plan.export, cycle - done);
+      done = cycle;
+      emit({ event: "point", subject: subject.id, cycle, pages: pagesOf(instance) });
+    }
+  } catch (error) {
+    emit({ event: "failed", subject: subject.id, reason: reasonOf(error, instance) });
+  }
+};
+
+const measureAll = () => {
+  for (let round = 0; round < plan.warm_up_runs + plan.runs; round += 1) {
+    const warmUp = round < plan.warm_up_runs;
+    // Each round starts with another subject, so that none always runs behind the same neighbour.
+    for (let turn = 0; turn < subjects.length; turn += 1) {
+      const subject = subjects[(round + turn) % subjects.length];
+      const measured = round - plan.warm_up_runs;
+      const enough = measured >= plan.least_runs && subject.spent > plan.budget_milliseconds;
+      if (!subject.failed && !enough) {
+        measure(subject, warmUp);
+      }
+    }
+  }
+};
+
 const subjects = plan.subjects.map(({ id, path }) => ({
   id,
   module: new WebAssembly.Module(readFileSync(path)),
@@ -67,16 +125,9 @@ const subjects = plan.subjects.map(({ id, path }) => ({
   failed: false,
 }));
 
-for (let round = 0; round < plan.warm_up_runs + plan.runs; round += 1) {
-  const warmUp = round < plan.warm_up_runs;
-  // Each round starts with another subject, so that none always runs behind the same neighbour.
-  for (let turn = 0; turn < subjects.length; turn += 1) {
-    const subject = subjects[(round + turn) % subjects.length];
-    const measured = round - plan.warm_up_runs;
-    const enough = measured >= plan.least_runs && subject.spent > plan.budget_milliseconds;
-    if (!subject.failed && !enough) {
-      measure(subject, warmUp);
-    }
-  }
+if (plan.points.length > 0) {
+  subjects.forEach(followMemory);
+} else {
+  measureAll();
 }
 emit({ event: "done", v8: process.versions.v8 });

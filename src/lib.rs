@@ -78,6 +78,8 @@ mod memory;
 mod model;
 mod order;
 mod page;
+#[cfg(feature = "record")]
+mod recorder;
 #[cfg(test)]
 mod regressions;
 #[cfg(test)]
@@ -102,6 +104,8 @@ pub use freeing_bump::FreeingBump;
 pub use growth::Growth;
 pub use heap_allocator::FreeingBumpHeapAllocator;
 pub use memory::Memory;
+#[cfg(feature = "record")]
+pub use recorder::{Recorder, Recording};
 pub use stats::{HeapStats, Stats};
 #[cfg(target_arch = "wasm32")]
 pub use tiny::TinyFreeingBump;

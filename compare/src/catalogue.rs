@@ -1,11 +1,12 @@
 //! What can be compared: the allocators of `allocators/*.toml` and the workloads of `workloads.toml`.
 
 use crate::places::Places;
+use crate::recordings::REPLAY;
 use anyhow::{Context, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// One allocator, as its file in `allocators/` describes it.
 #[derive(Debug, Clone, Deserialize)]
@@ -45,6 +46,8 @@ pub enum Role {
     SizeFloor,
     /// It counts what programs ask for, and is not compared.
     Meter,
+    /// It records what programs ask for, and is not compared.
+    Recorder,
 }
 
 /// One workload, as `workloads.toml` describes it.
@@ -60,12 +63,28 @@ pub struct Workload {
     /// The exported name; the workload's own name if it is not given.
     #[serde(default)]
     export: Option<String>,
-    /// The number that the export is called with.
+    /// The number that the export is called with; a recording needs none.
+    #[serde(default)]
     pub argument: u32,
+    /// The file in `recordings/`, or elsewhere, that the program replays.
+    #[serde(default)]
+    pub recording: Option<PathBuf>,
     /// Whether `<export>_prepare` makes an input before the clock starts.
     #[serde(default)]
     pub prepare: bool,
     /// What it does, in one line.
+    pub about: String,
+}
+
+/// One program that runs on and on, as `workloads.toml` describes it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LongLife {
+    /// The name that tables show and under which the module exports it.
+    pub name: String,
+    /// The crate below `guest/` that exports it.
+    pub program: String,
+    /// What a cycle does, in one line.
     pub about: String,
 }
 
@@ -77,6 +96,8 @@ pub enum Family {
     Allocator,
     /// A library at the work it was written for.
     Programs,
+    /// A recording of what a program asked of its allocator.
+    Traces,
 }
 
 impl Family {
@@ -85,6 +106,7 @@ impl Family {
         match self {
             Family::Allocator => "Allocation is all that the program does",
             Family::Programs => "Programs",
+            Family::Traces => "Recordings of programs, replayed",
         }
     }
 }
@@ -94,6 +116,20 @@ impl Workload {
     pub fn export(&self) -> &str {
         self.export.as_deref().unwrap_or(&self.name)
     }
+
+    /// The workload that replays the recording at `path`.
+    pub fn of_recording(name: &str, path: &Path) -> Self {
+        Workload {
+            name: name.to_owned(),
+            family: Family::Traces,
+            program: REPLAY.to_owned(),
+            export: Some(REPLAY.to_owned()),
+            argument: 0,
+            recording: Some(path.to_owned()),
+            prepare: true,
+            about: format!("the recording {}", path.display()),
+        }
+    }
 }
 
 /// Everything that can be compared, or the part of it that was chosen.
@@ -102,12 +138,15 @@ pub struct Catalogue {
     pub allocators: Vec<Allocator>,
     /// In the order of the file.
     pub workloads: Vec<Workload>,
+    /// In the order of the file.
+    pub long_lives: Vec<LongLife>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WorkloadFile {
     workload: Vec<Workload>,
+    long_life: Vec<LongLife>,
 }
 
 impl Catalogue {
@@ -127,6 +166,7 @@ impl Catalogue {
         Ok(Catalogue {
             allocators: read_allocators(&places.compare.join("allocators"))?,
             workloads: workloads.workload,
+            long_lives: workloads.long_life,
         })
     }
 
@@ -139,7 +179,8 @@ impl Catalogue {
         let mut some_workload = false;
         for pattern in patterns {
             let allocator = self.allocators.iter().any(|it| it.is_named(pattern));
-            let workload = self.workloads.iter().any(|it| it.is_named(pattern));
+            let workload = self.workloads.iter().any(|it| it.is_named(pattern))
+                || self.long_lives.iter().any(|it| it.is_named(pattern));
             if !allocator && !workload {
                 bail!(
                     "--only {pattern}: no allocator, workload or family has this name; allocators: {}; workloads: {}",
@@ -152,12 +193,16 @@ impl Catalogue {
         }
         if some_allocator {
             self.allocators.retain(|it| {
-                matches!(it.role, Role::Reference | Role::SizeFloor | Role::Meter)
-                    || patterns.iter().any(|pattern| it.is_named(pattern))
+                matches!(
+                    it.role,
+                    Role::Reference | Role::SizeFloor | Role::Meter | Role::Recorder
+                ) || patterns.iter().any(|pattern| it.is_named(pattern))
             });
         }
         if some_workload {
             self.workloads
+                .retain(|it| patterns.iter().any(|pattern| it.is_named(pattern)));
+            self.long_lives
                 .retain(|it| patterns.iter().any(|pattern| it.is_named(pattern)));
         }
         Ok(())
@@ -167,12 +212,17 @@ impl Catalogue {
     pub fn contenders(&self) -> impl Iterator<Item = &Allocator> {
         self.allocators
             .iter()
-            .filter(|allocator| !matches!(allocator.role, Role::SizeFloor | Role::Meter))
+            .filter(|allocator| !matches!(allocator.role, Role::SizeFloor | Role::Meter | Role::Recorder))
     }
 
     /// The allocator that counts what programs ask for.
     pub fn meter(&self) -> Result<&Allocator> {
         self.with_role(Role::Meter)
+    }
+
+    /// The allocator that records what programs ask for.
+    pub fn recorder(&self) -> Result<&Allocator> {
+        self.with_role(Role::Recorder)
     }
 
     /// The allocator that code sizes are stated over.
@@ -206,8 +256,15 @@ impl Workload {
         let family = match self.family {
             Family::Allocator => "allocator",
             Family::Programs => "programs",
+            Family::Traces => "traces",
         };
         matches(pattern, &self.name) || pattern == family
+    }
+}
+
+impl LongLife {
+    fn is_named(&self, pattern: &str) -> bool {
+        matches(pattern, &self.name) || pattern == "long-life"
     }
 }
 
@@ -265,7 +322,16 @@ mod tests {
         let mut chosen = catalogue();
         chosen.choose(&["tiny*".to_owned()]).unwrap();
         let roles: Vec<Role> = chosen.allocators.iter().map(|it| it.role).collect();
-        assert_eq!(roles, [Role::Reference, Role::Ours, Role::SizeFloor, Role::Meter]);
+        assert_eq!(
+            roles,
+            [
+                Role::Reference,
+                Role::Ours,
+                Role::SizeFloor,
+                Role::Meter,
+                Role::Recorder
+            ]
+        );
         assert_eq!(chosen.workloads.len(), catalogue().workloads.len());
     }
 

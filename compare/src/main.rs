@@ -1,17 +1,21 @@
 //! Measures allocators for wasm32 modules against each other: speed, memory and code size.
 //!
-//! The layers, from top to bottom, each using only those below: `main` (the command line), `measure` (what a command
-//! does), `tables` (text), `report` (the data), `node` and `sizes` (measuring), `modules` over `workspace` and `cache`
+//! The layers, from top to bottom, each using only those below: `main` (the command line), `measure` and `guard` (what
+//! a command does), `tables` (text), `report` (the data), `node` and `sizes` (measuring), `modules` over `workspace` and `cache`
 //! (building), `catalogue` and `places` (what there is, and where).
 
 mod cache;
 mod catalogue;
+mod guard;
+mod long_life;
 mod measure;
 mod modules;
 mod node;
 mod places;
 mod plan;
 mod progress;
+mod recording;
+mod recordings;
 mod report;
 mod second_engine;
 mod sizes;
@@ -21,7 +25,9 @@ mod versions;
 mod workspace;
 
 use clap::{Parser, Subcommand};
+use guard::Guarded;
 use measure::Effort;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 #[derive(Parser)]
@@ -42,15 +48,55 @@ enum Command {
         #[arg(long)]
         full: bool,
     },
+    /// Run recordings made with `freeing_bump::Recorder` through all allocators.
+    Replay {
+        /// The recordings.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        /// Keep only the allocators that this names, separated by commas.
+        #[arg(long, value_delimiter = ',')]
+        only: Vec<String>,
+        /// Measure more often, and default tiering and wasmtime as well.
+        #[arg(long)]
+        full: bool,
+    },
+    /// Record what a workload of this program asks of its allocator.
+    Record {
+        /// The workload.
+        workload: String,
+        /// The file to write.
+        #[arg(long)]
+        output: PathBuf,
+        /// The number to call the workload with instead of its own.
+        #[arg(long)]
+        argument: Option<u32>,
+    },
+    /// Compare the code sizes of this repository's allocators with the committed ones.
+    CheckSize {
+        /// Write what was measured into the committed file instead.
+        #[arg(long)]
+        accept: bool,
+    },
+    /// Compare the executed instructions of this repository's allocators with the committed ones.
+    CheckInstructions {
+        /// Write what was measured into the committed file instead.
+        #[arg(long)]
+        accept: bool,
+    },
 }
 
 fn main() -> ExitCode {
     let places = places::Places::of_this_checkout();
     let result = match Arguments::parse().command {
-        Command::Report { only, full } => {
-            let effort = if full { Effort::FULL } else { Effort::QUICK };
-            measure::report(&only, &effort, &places)
-        }
+        Command::Report { only, full } => measure::report(&only, Effort::of(full), &places),
+        Command::Replay { files, only, full } => recordings::replay(&files, &only, Effort::of(full), &places),
+        Command::Record {
+            workload,
+            output,
+            argument,
+        } => recordings::record(&workload, argument, &output, &places),
+        Command::CheckSize { accept } => guard::check(Guarded::Size, accept, &places),
+        Command::CheckInstructions { accept } => guard::check(Guarded::Instructions, accept, &places),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -9,8 +9,8 @@ use crate::report::{Findings, Report, Row};
 use crate::second_engine::SecondEngine;
 use crate::sizes;
 use crate::tables::{Style, render};
-use crate::workspace::{Package, Profile, all_packages};
-use crate::{progress, versions};
+use crate::workspace::{Package, Profile, SIZE_PROBE, all_packages};
+use crate::{long_life, progress, recordings, versions};
 use anyhow::{Context, Result, bail};
 use std::fs;
 use std::time::Duration;
@@ -31,7 +31,7 @@ pub struct Effort {
 
 impl Effort {
     /// Enough for daily use: on a warm machine under 3 minutes.
-    pub const QUICK: Effort = Effort {
+    const QUICK: Effort = Effort {
         full: false,
         runs: 9,
         least_runs: 3,
@@ -40,40 +40,53 @@ impl Effort {
     };
 
     /// Enough to publish.
-    pub const FULL: Effort = Effort {
+    const FULL: Effort = Effort {
         full: true,
         runs: 21,
         least_runs: 9,
         budget: Duration::from_millis(1000),
         limit: Duration::from_secs(10),
     };
+
+    /// The quick effort, or the full one.
+    pub fn of(full: bool) -> &'static Effort {
+        if full { &Effort::FULL } else { &Effort::QUICK }
+    }
 }
 
 /// Measures what `only` names, or everything if it is empty.
 pub fn report(only: &[String], effort: &Effort, places: &Places) -> Result<()> {
-    let date = jiff::Zoned::now().strftime("%Y-%m-%d %H:%M %Z").to_string();
-    let everything = Catalogue::read(places)?;
     let mut chosen = Catalogue::read(places)?;
     chosen.choose(only)?;
+    let command = std::iter::once("cargo make report".to_owned())
+        .chain(effort.full.then(|| "--full".to_owned()))
+        .chain(only.iter().map(|pattern| format!("--only {pattern}")))
+        .collect::<Vec<_>>()
+        .join(" ");
+    compare(&chosen, &command, effort, places)
+}
+
+/// Measures everything in `chosen`, which `command` asked for; prints and writes the report.
+pub fn compare(chosen: &Catalogue, command: &str, effort: &Effort, places: &Places) -> Result<()> {
+    let date = jiff::Zoned::now().strftime("%Y-%m-%d %H:%M %Z").to_string();
+    let everything = Catalogue::read(places)?;
     let rustc = versions::rustc()?;
-    let modules = modules::build(&wanted(&chosen), &everything, places, &rustc)?;
-    let (workloads, different) = run_all(&chosen, &modules, effort, places)?;
+    let modules = modules::build(&wanted(chosen), &everything, places, &rustc)?;
+    let (workloads, different) = run_all(chosen, &modules, effort, places)?;
+    let long_lives = long_life::follow(chosen, &modules, effort.limit * 10, places)?;
     let mut sizes = Vec::new();
     for profile in [Profile::Size, Profile::Speed] {
-        sizes.extend(sizes::measure(&chosen, &modules, profile, places)?);
+        sizes.extend(sizes::measure(chosen, &modules, profile, places)?);
     }
     let report = Report {
         date,
-        command: std::iter::once("cargo make report".to_owned())
-            .chain(effort.full.then(|| "--full".to_owned()))
-            .chain(only.iter().map(|pattern| format!("--only {pattern}")))
-            .collect::<Vec<_>>()
-            .join(" "),
+        command: command.to_owned(),
         runs: effort.runs,
         full: effort.full,
-        versions: versions::of_everything(&chosen, places)?,
-        allocators: Report::columns(&chosen),
+        versions: versions::of_everything(chosen, places)?,
+        allocators: Report::columns(chosen),
         workloads,
+        long_lives,
         sizes,
     };
     write(&report, places)?;
@@ -95,7 +108,10 @@ pub fn report(only: &[String], effort: &Effort, places: &Places) -> Result<()> {
 fn wanted(chosen: &Catalogue) -> Vec<(Package, Profile)> {
     let mut wanted = Vec::new();
     for package in all_packages(chosen) {
-        if package.program == crate::workspace::SIZE_PROBE {
+        if chosen.recorder().is_ok_and(|recorder| recorder.id == package.allocator) {
+            continue;
+        }
+        if package.program == SIZE_PROBE {
             wanted.push((package.clone(), Profile::Size));
         }
         wanted.push((package, Profile::Speed));
@@ -134,25 +150,16 @@ fn examine(
     second_engine: &SecondEngine,
     places: &Places,
 ) -> Result<Findings> {
-    let subject = |allocator: &Allocator| {
-        Ok(Subject {
-            id: allocator.id.clone(),
-            path: modules
-                .path(&workload.program, &allocator.id, Profile::Speed)?
-                .to_owned(),
-        })
-    };
-    let plan = Plan {
-        export: workload.export().to_owned(),
-        argument: workload.argument,
-        prepare: workload.prepare,
-        warm_up_runs: 1,
+    let mut plan = Plan {
         runs: effort.runs,
         least_runs: effort.least_runs,
         budget_milliseconds: effort.budget.as_secs_f64() * 1000.0,
-        subjects: chosen.contenders().map(subject).collect::<Result<_>>()?,
+        subjects: subjects(chosen, &workload.program, modules)?,
+        ..plan_of(workload)
     };
-    let peak_live_bytes = second_engine.peak_live_bytes(&plan, &subject(chosen.meter()?)?, places)?;
+    recordings::load(&mut plan, workload, places)?;
+    let meter = subject(chosen.meter()?, &workload.program, modules)?;
+    let peak_live_bytes = second_engine.peak_live_bytes(&plan, &meter, places)?;
     let v8 = node::run(&plan, Tiering::OptimizingOnly, effort.limit, places)?;
     // What did not run to the end in V8 would not do so elsewhere.
     let plan = plan.only(|id| matches!(v8.get(id), Some(Outcome::Ran(_))));
@@ -169,6 +176,32 @@ fn examine(
         wasmtime,
         instructions,
         peak_live_bytes,
+    })
+}
+
+/// The plan that runs `workload` once, without subjects.
+pub fn plan_of(workload: &Workload) -> Plan {
+    Plan {
+        export: workload.export().to_owned(),
+        argument: workload.argument,
+        prepare: workload.prepare,
+        warm_up_runs: 1,
+        ..Plan::default()
+    }
+}
+
+/// The modules of `program` with all allocators that run workloads.
+pub fn subjects(chosen: &Catalogue, program: &str, modules: &Modules) -> Result<Vec<Subject>> {
+    chosen
+        .contenders()
+        .map(|allocator| subject(allocator, program, modules))
+        .collect()
+}
+
+fn subject(allocator: &Allocator, program: &str, modules: &Modules) -> Result<Subject> {
+    Ok(Subject {
+        id: allocator.id.clone(),
+        path: modules.path(program, &allocator.id, Profile::Speed)?.to_owned(),
     })
 }
 

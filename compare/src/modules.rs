@@ -25,10 +25,7 @@ pub struct Modules(BTreeMap<(Package, Profile), PathBuf>);
 impl Modules {
     /// The module of `program` with `allocator`.
     pub fn path(&self, program: &str, allocator: &str, profile: Profile) -> Result<&Path> {
-        let package = Package {
-            allocator: allocator.to_owned(),
-            program: program.to_owned(),
-        };
+        let package = Package::new(allocator, program);
         self.0
             .get(&(package, profile))
             .map(PathBuf::as_path)

@@ -43,6 +43,11 @@ enum Event {
         pages: u32,
         heap_base: u32,
     },
+    Point {
+        subject: String,
+        cycle: u32,
+        pages: u32,
+    },
     Failed {
         subject: String,
         reason: String,
@@ -119,6 +124,12 @@ fn run_once(
                     runs.checksum = checksum;
                     runs.pages = pages;
                     runs.heap_base = heap_base;
+                }
+            }
+            Event::Point { subject, cycle, pages } => {
+                running = None;
+                if let Outcome::Ran(runs) = outcomes.entry(subject).or_insert(Outcome::Ran(Runs::default())) {
+                    runs.curve.push((cycle, pages));
                 }
             }
             Event::Failed { subject, reason } => {

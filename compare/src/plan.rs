@@ -4,7 +4,7 @@ use serde::Serialize;
 use std::path::PathBuf;
 
 /// One workload, run in turn on modules that differ in their allocator.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct Plan {
     /// The exported name of the workload.
     pub export: String,
@@ -20,6 +20,10 @@ pub struct Plan {
     pub least_runs: u32,
     /// After this much measured time a subject sits out the remaining rounds.
     pub budget_milliseconds: f64,
+    /// If given, a file of operations, which the export replays in portions; its input is `argument` slots.
+    pub operations: Option<PathBuf>,
+    /// If not empty, each subject runs once, on and on, and its pages are read after these numbers of cycles.
+    pub points: Vec<u32>,
     /// The modules.
     pub subjects: Vec<Subject>,
 }
@@ -53,6 +57,8 @@ pub struct Runs {
     pub pages: u32,
     /// Where the heap starts: stack and static data lie below.
     pub heap_base: u32,
+    /// Cycles and pages after them, for a plan with points.
+    pub curve: Vec<(u32, u32)>,
 }
 
 impl Plan {

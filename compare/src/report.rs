@@ -28,6 +28,8 @@ pub struct Report {
     pub allocators: Vec<Column>,
     /// The rows of the tables, in their order.
     pub workloads: Vec<Row>,
+    /// Memory over time.
+    pub long_lives: Vec<LongLifeRow>,
     /// The code sizes.
     pub sizes: Vec<CodeSize>,
 }
@@ -56,6 +58,17 @@ pub struct Row {
     pub peak_live_bytes: u64,
     /// What each allocator did with it, by identifier.
     pub cells: BTreeMap<String, Cell>,
+}
+
+/// A program that runs on and on as a row of tables.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct LongLifeRow {
+    /// The program's name.
+    pub name: String,
+    /// What a cycle does.
+    pub about: String,
+    /// The pages after some numbers of cycles, by allocator.
+    pub cells: BTreeMap<String, Figure<Vec<(u32, u32)>>>,
 }
 
 /// A figure, or the reason why there is none: no cell is empty.
@@ -270,7 +283,7 @@ mod tests {
             milliseconds: vec![milliseconds; 3],
             checksum: checksum.to_owned(),
             pages: 20,
-            heap_base: 0,
+            ..Runs::default()
         })
     }
 

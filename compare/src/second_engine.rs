@@ -10,14 +10,20 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
-use std::time::Instant;
-use wasmtime::{Config, Engine, Instance, Module, Store, Trap};
+use std::time::{Duration, Instant};
+use wasmtime::{Config, Engine, Instance, Memory, Module, Store, Trap};
 
 /// The version that the lock file pins.
 pub const VERSION: &str = "48.0.8";
 
 /// A subject that executes more instructions than this in one call is stopped: about 10 seconds.
 const MOST_INSTRUCTIONS: u64 = 20_000_000_000;
+
+/// Bytes of one operation of a recording.
+const OPERATION_BYTES: usize = 12;
+
+/// Bytes of a recording that a module's buffer holds.
+const PORTION_BYTES: usize = 4096 * OPERATION_BYTES;
 
 /// Wasmtime in two settings.
 pub struct SecondEngine {
@@ -47,7 +53,7 @@ impl SecondEngine {
             let mut run = Run::start(&compiled(&self.counting, &subject.path, places)?)?;
             let count = run.prepare(plan).and_then(|()| {
                 let before = run.fuel();
-                run.call(&plan.export, plan.argument)?;
+                run.execute(plan)?;
                 Ok(before - run.fuel())
             });
             counts.insert(subject.id.clone(), count);
@@ -60,10 +66,26 @@ impl SecondEngine {
         let mut run = Run::start(&compiled(&self.timed, &subject.path, places)?)?;
         let peak = run
             .prepare(plan)
-            .and_then(|()| run.call(&plan.export, plan.argument))
+            .and_then(|()| run.execute(plan))
             .and_then(|_| run.number("peak_live_bytes"));
         peak.map(u64::from)
             .map_err(|reason| anyhow!("cannot count the live bytes of {}: {reason}", plan.export))
+    }
+
+    /// The bytes that the recorder of `module` holds after one run of `plan`.
+    pub fn recording(&self, plan: &Plan, module: &Path, places: &Places) -> Result<Vec<u8>> {
+        let mut run = Run::start(&compiled(&self.timed, module, places)?)?;
+        let mut read = || {
+            run.prepare(plan)?;
+            run.execute(plan)?;
+            let address = run.number("recording_address")? as usize;
+            let mut bytes = vec![0; run.number("recording_bytes")? as usize];
+            run.memory()?
+                .read(&run.store, address, &mut bytes)
+                .map_err(|error| error.to_string())?;
+            Ok(bytes)
+        };
+        read().map_err(|reason: String| anyhow!("cannot record {}: {reason}", plan.export))
     }
 
     /// Runs `plan` as Node does: a fresh instance for each run, subjects in turn, after a warm-up.
@@ -100,10 +122,8 @@ impl SecondEngine {
 fn time_once(plan: &Plan, module: &Module) -> Result<Result<(f64, String), String>> {
     let mut run = Run::start(module)?;
     Ok(run.prepare(plan).and_then(|()| {
-        let start = Instant::now();
-        let checksum = run.call(&plan.export, plan.argument)?;
-        let milliseconds = start.elapsed().as_secs_f64() * 1000.0;
-        Ok((milliseconds, format!("{checksum:x}")))
+        let (time, checksum) = run.execute(plan)?;
+        Ok((time.as_secs_f64() * 1000.0, format!("{checksum:x}")))
     }))
 }
 
@@ -128,6 +148,36 @@ impl Run {
             self.call(&format!("{}_prepare", plan.export), plan.argument)?;
         }
         Ok(())
+    }
+
+    /// Calls the export once, or once for each portion of a recording; returns the time that took, and the checksum.
+    fn execute(&mut self, plan: &Plan) -> Result<(Duration, u64), String> {
+        let Some(operations) = &plan.operations else {
+            let start = Instant::now();
+            let checksum = self.call(&plan.export, plan.argument)?;
+            return Ok((start.elapsed(), checksum));
+        };
+        let operations = fs::read(operations).map_err(|error| error.to_string())?;
+        let buffer = self.call(&format!("{}_buffer", plan.export), 0)? as usize;
+        let memory = self.memory()?;
+        let mut time = Duration::ZERO;
+        let mut checksum: u64 = 0;
+        for portion in operations.chunks(PORTION_BYTES) {
+            memory
+                .write(&mut self.store, buffer, portion)
+                .map_err(|error| error.to_string())?;
+            let start = Instant::now();
+            let sum = self.call(&plan.export, (portion.len() / OPERATION_BYTES) as u32)?;
+            time += start.elapsed();
+            checksum = checksum.wrapping_add(sum);
+        }
+        Ok((time, checksum))
+    }
+
+    fn memory(&mut self) -> Result<Memory, String> {
+        self.instance
+            .get_memory(&mut self.store, "memory")
+            .ok_or_else(|| "the module exports no memory".to_owned())
     }
 
     fn call(&mut self, export: &str, argument: u32) -> Result<u64, String> {

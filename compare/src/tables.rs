@@ -1,6 +1,7 @@
 //! The report as tables: once for the terminal and once as Markdown, with the same content.
 
 use crate::catalogue::{Family, Role};
+use crate::long_life;
 use crate::report::{Cell, Column, Figure, Report, Row, Time};
 use crate::sizes::CodeSize;
 use crate::statistics::WIDE_SPREAD;
@@ -98,6 +99,24 @@ pub fn render(report: &Report, style: Style) -> String {
             }
         }
     }
+    if !report.long_lives.is_empty() {
+        let title = format!(
+            "Memory over time: after cycle {} and after cycle {}",
+            long_life::EARLY,
+            long_life::LATE
+        );
+        heading(&mut out, style, 2, &title);
+        if style == Style::Markdown {
+            for row in &report.long_lives {
+                // Writing to a string cannot fail.
+                let _ = writeln!(out, "- `{}`: {}", row.name, row.about);
+            }
+            out.push('\n');
+        }
+        for columns in groups(report, style) {
+            out.push_str(&drawn(long_life_table(report, &columns), style));
+        }
+    }
     for profile in profiles(report) {
         let title = format!("Code size, profile `{profile}`");
         heading(&mut out, style, 2, &title);
@@ -154,6 +173,19 @@ fn workload_table(report: &Report, family: Family, columns: &[Column], measure: 
             .map_or("not all ran".to_owned(), |mean| format!("{mean:.2}"))
     });
     table.add_row(std::iter::once("geometric mean".to_owned()).chain(means));
+    table
+}
+
+fn long_life_table(report: &Report, columns: &[Column]) -> Table {
+    let mut table = Table::new();
+    table.set_header(std::iter::once("program").chain(columns.iter().map(|column| column.name.as_str())));
+    for row in &report.long_lives {
+        let cells = columns.iter().map(|column| match row.cells.get(&column.id) {
+            Some(curve) => long_life::text(curve),
+            None => "not measured".to_owned(),
+        });
+        table.add_row(std::iter::once(row.name.clone()).chain(cells));
+    }
     table
 }
 

@@ -41,6 +41,14 @@ pub struct Package {
 }
 
 impl Package {
+    /// The package of `program` with `allocator`.
+    pub fn new(allocator: &str, program: &str) -> Self {
+        Package {
+            allocator: allocator.to_owned(),
+            program: program.to_owned(),
+        }
+    }
+
     /// The package's name, which is also the stem of its module's file.
     pub fn name(&self) -> String {
         format!("{}-with-{}", self.program, self.allocator).replace('-', "_")
@@ -87,16 +95,14 @@ pub fn all_packages(catalogue: &Catalogue) -> BTreeSet<Package> {
         .workloads
         .iter()
         .map(|workload| workload.program.as_str())
+        .chain(catalogue.long_lives.iter().map(|long_life| long_life.program.as_str()))
         .collect();
     let mut packages = BTreeSet::new();
     for allocator in &catalogue.allocators {
         let runs = (allocator.role != Role::SizeFloor).then_some(&programs);
-        let measured_for_size = (allocator.role != Role::Meter).then_some(SIZE_PROBE);
+        let measured_for_size = (!matches!(allocator.role, Role::Meter | Role::Recorder)).then_some(SIZE_PROBE);
         for program in runs.into_iter().flatten().copied().chain(measured_for_size) {
-            packages.insert(Package {
-                allocator: allocator.id.clone(),
-                program: program.to_owned(),
-            });
+            packages.insert(Package::new(&allocator.id, program));
         }
     }
     packages

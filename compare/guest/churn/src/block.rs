@@ -13,7 +13,9 @@ impl Block {
     /// Allocates `size` bytes, at least 1, at a multiple of `align`, a power of two.
     #[inline]
     pub fn new(size: usize, align: usize, mark: u8) -> Self {
-        let layout = Layout::from_size_align(size, align).expect("a size and alignment that fit");
+        debug_assert!(Layout::from_size_align(size, align).is_ok());
+        // SAFETY: workloads pass powers of two as alignments, and sizes far below `isize::MAX`.
+        let layout = unsafe { Layout::from_size_align_unchecked(size, align) };
         // SAFETY: every workload asks for at least 1 byte.
         let start = unsafe { alloc(layout) };
         Block::marked(start, layout, mark)
@@ -24,7 +26,8 @@ impl Block {
     pub fn resized(self, size: usize) -> Self {
         // SAFETY: the block is live with this layout, and the size is not 0 and far below `isize::MAX`.
         let start = unsafe { realloc(self.start, self.layout, size) };
-        let layout = Layout::from_size_align(size, self.layout.align()).expect("a size that fits");
+        // SAFETY: as for a new block, whose alignment it keeps.
+        let layout = unsafe { Layout::from_size_align_unchecked(size, self.layout.align()) };
         if !start.is_null() {
             // SAFETY: the block has at least 1 byte.
             let kept = unsafe { start.read() };

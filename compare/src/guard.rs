@@ -1,0 +1,226 @@
+//! `check-size` and `check-instructions`: figures of this repository's allocators against those that are committed.
+
+use crate::catalogue::{Catalogue, Role};
+use crate::measure;
+use crate::modules::{self, Modules};
+use crate::places::Places;
+use crate::plan::Plan;
+use crate::second_engine::SecondEngine;
+use crate::workspace::{Package, Profile, SIZE_PROBE};
+use crate::{progress, recordings, sizes, versions};
+use anyhow::{Context, Result, bail};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fs;
+
+/// A figure that has grown by more than this share fails the check.
+const TOLERANCE: f64 = 0.02;
+
+/// What is guarded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Guarded {
+    /// Bytes of code over an allocator that always fails, for size, after `wasm-opt -Oz`.
+    Size,
+    /// Executed instructions of each workload.
+    Instructions,
+}
+
+impl Guarded {
+    fn file(self) -> &'static str {
+        match self {
+            Guarded::Size => "size.json",
+            Guarded::Instructions => "instructions.json",
+        }
+    }
+
+    fn unit(self) -> &'static str {
+        match self {
+            Guarded::Size => "bytes",
+            Guarded::Instructions => "instructions",
+        }
+    }
+}
+
+/// Committed figures.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Figures {
+    /// The compiler they were measured with.
+    rustc: String,
+    /// By what was measured, then by allocator.
+    figures: BTreeMap<String, BTreeMap<String, u64>>,
+}
+
+/// Measures and compares with the committed figures, or commits what was measured if `accept`.
+pub fn check(guarded: Guarded, accept: bool, places: &Places) -> Result<()> {
+    let everything = Catalogue::read(places)?;
+    let mut ours = Catalogue::read(places)?;
+    ours.allocators
+        .retain(|it| matches!(it.role, Role::Ours | Role::SizeFloor));
+    let rustc = versions::rustc()?;
+    let measured = Figures {
+        rustc: rustc.lines().next().unwrap_or_default().to_owned(),
+        figures: match guarded {
+            Guarded::Size => measure_sizes(&ours, &everything, places, &rustc)?,
+            Guarded::Instructions => measure_instructions(&ours, &everything, places, &rustc)?,
+        },
+    };
+    let path = places.compare.join("figures").join(guarded.file());
+    if accept {
+        fs::create_dir_all(places.compare.join("figures"))?;
+        fs::write(&path, serde_json::to_string_pretty(&measured)? + "\n")?;
+        println!(
+            "{} now holds what was measured: commit it and say why it changed",
+            path.display()
+        );
+        return Ok(());
+    }
+    let committed = fs::read_to_string(&path).with_context(|| {
+        format!(
+            "cannot read {}: run `cargo make accept-figures` and commit it",
+            path.display()
+        )
+    })?;
+    let committed: Figures =
+        serde_json::from_str(&committed).with_context(|| format!("{} is not as expected", path.display()))?;
+    let differences = differences(&committed, &measured, guarded.unit());
+    for (_, line) in &differences {
+        println!("{line}");
+    }
+    if differences.iter().any(|(fails, _)| *fails) {
+        let compiler = match committed.rustc == measured.rustc {
+            true => String::new(),
+            false => format!(
+                " The committed figures are of {}, these of {}.",
+                committed.rustc, measured.rustc
+            ),
+        };
+        bail!(
+            "some figures above are not committed or have grown by more than {:.0} %: make the code smaller again, or \
+             run `cargo make accept-figures` and say in the commit why they changed.{compiler}",
+            TOLERANCE * 100.0
+        );
+    }
+    let count: usize = measured.figures.values().map(BTreeMap::len).sum();
+    println!(
+        "all {count} figures are within {:.0} % of the committed ones, or below",
+        TOLERANCE * 100.0
+    );
+    Ok(())
+}
+
+/// One line for each figure that differs, and whether it fails the check.
+fn differences(committed: &Figures, measured: &Figures, unit: &str) -> Vec<(bool, String)> {
+    let mut lines = Vec::new();
+    for (what, figures) in &measured.figures {
+        for (allocator, &now) in figures {
+            let line = match committed.figures.get(what).and_then(|figures| figures.get(allocator)) {
+                None => (
+                    true,
+                    format!("{what} with {allocator}: {now} {unit}, not committed yet"),
+                ),
+                Some(&before) if before == now => continue,
+                Some(&before) => {
+                    let change = now as f64 / before as f64 - 1.0;
+                    let text = format!(
+                        "{what} with {allocator}: {before} to {now} {unit} ({:+.1} %)",
+                        change * 100.0
+                    );
+                    (change > TOLERANCE, text)
+                }
+            };
+            lines.push(line);
+        }
+    }
+    lines
+}
+
+fn measure_sizes(
+    ours: &Catalogue,
+    everything: &Catalogue,
+    places: &Places,
+    rustc: &str,
+) -> Result<BTreeMap<String, BTreeMap<String, u64>>> {
+    let wanted: Vec<(Package, Profile)> = ours
+        .allocators
+        .iter()
+        .map(|allocator| (Package::new(&allocator.id, SIZE_PROBE), Profile::Size))
+        .collect();
+    let modules = modules::build(&wanted, everything, places, rustc)?;
+    let sizes = sizes::measure(ours, &modules, Profile::Size, places)?;
+    let figures = sizes
+        .into_iter()
+        .map(|size| (size.allocator, size.over_floor.optimized.max(0) as u64));
+    Ok(BTreeMap::from([("wasm-opt -Oz".to_owned(), figures.collect())]))
+}
+
+fn measure_instructions(
+    ours: &Catalogue,
+    everything: &Catalogue,
+    places: &Places,
+    rustc: &str,
+) -> Result<BTreeMap<String, BTreeMap<String, u64>>> {
+    let mut wanted = Vec::new();
+    for workload in &ours.workloads {
+        for allocator in ours.contenders() {
+            wanted.push((Package::new(&allocator.id, &workload.program), Profile::Speed));
+        }
+    }
+    let modules: Modules = modules::build(&wanted, everything, places, rustc)?;
+    let engine = SecondEngine::new()?;
+    let bar = progress::bar(ours.workloads.len() as u64, "counting");
+    let mut figures = BTreeMap::new();
+    for workload in &ours.workloads {
+        bar.set_message(workload.name.clone());
+        let mut plan = Plan {
+            subjects: measure::subjects(ours, &workload.program, &modules)?,
+            ..measure::plan_of(workload)
+        };
+        recordings::load(&mut plan, workload, places)?;
+        let mut counts = BTreeMap::new();
+        for (allocator, count) in engine.instructions(&plan, places)? {
+            match count {
+                Ok(count) => counts.insert(allocator, count),
+                Err(reason) => bail!("{} does not run with {allocator}: {reason}", workload.name),
+            };
+        }
+        figures.insert(workload.name.clone(), counts);
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    Ok(figures)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Figures, differences};
+    use std::collections::BTreeMap;
+
+    fn figures(count: u64) -> Figures {
+        Figures {
+            rustc: String::new(),
+            figures: BTreeMap::from([("json".to_owned(), BTreeMap::from([("tiny".to_owned(), count)]))]),
+        }
+    }
+
+    #[test]
+    fn three_percent_more_fails_and_one_percent_more_is_only_told() {
+        let lines = differences(&figures(1000), &figures(1030), "bytes");
+        assert_eq!(
+            lines,
+            [(true, "json with tiny: 1000 to 1030 bytes (+3.0 %)".to_owned())]
+        );
+        assert!(!differences(&figures(1000), &figures(1010), "bytes")[0].0);
+    }
+
+    #[test]
+    fn less_is_told_and_the_same_is_not() {
+        assert!(!differences(&figures(1000), &figures(500), "bytes")[0].0);
+        assert!(differences(&figures(1000), &figures(1000), "bytes").is_empty());
+    }
+
+    #[test]
+    fn a_figure_that_was_never_committed_fails() {
+        let lines = differences(&Figures::default(), &figures(1), "bytes");
+        assert!(lines[0].0 && lines[0].1.contains("not committed"));
+    }
+}

@@ -18,7 +18,6 @@
 //!
 //! A release is told the layout, and so the size: there is no header. What is free is never merged or split.
 
-use crate::growth::Growth;
 use crate::heap::Heap;
 use crate::linear_memory::LinearMemory;
 use crate::page::{PAGE_BYTES, PAGE_SHIFT, PageCount};
@@ -80,8 +79,8 @@ impl TinyHeap {
         }
     }
 
-    /// Takes the initial memory at the first call, then grows the memory by an eighth of the addresses up to the heap's
-    /// end and what is lacking, or by what is lacking alone. False if even that is refused; then nothing has changed.
+    /// Takes the initial memory at the first call, then grows the memory by what is lacking and an eighth of what lies
+    /// below the heap's end, or by what is lacking alone. False if even that is refused; then nothing has changed.
     ///
     /// Where somebody else has grown the memory in between, the bump pointer moves behind their pages. What was left
     /// before them, less than the request at hand needs, stays unused.

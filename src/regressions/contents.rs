@@ -55,7 +55,8 @@ pub(super) fn doubling_one_block_from_1_byte_to_64_kib_reads_before_the_heap<S: 
         block = heap.reallocate(block, 1 << log2);
     }
     heap.release(block);
-    assert!(heap.pages() <= 8 + 4, "{} pages", heap.pages());
+    // Blocks for 128 KiB in all, up to a page between them, and an eighth of the memory to spare.
+    assert!(heap.pages() <= 8 + 4 + 1, "{} pages", heap.pages());
 }
 
 /// ink issue 2100: a `u8`, then a `u128`. ink 5: an alignment of 128 KiB is only one of 64 KiB after growth.

@@ -3,8 +3,8 @@
 //!
 //! | request | where its block lies | what a release does |
 //! |---|---|---|
-//! | to 256 bytes | in a run of 4 KiB of blocks of one class | pushes it on the run's free list; a run that is all free goes back |
-//! | to 32 KiB | a block of the [`TaggedHeap`] | pushes it on the class's free list; every 32nd time that is emptied |
+//! | to 256 bytes | in a run of 4 KiB of blocks of one class | pushes it on a free list of the run; a run that is all free goes back |
+//! | to 32 KiB | a block of the [`TaggedHeap`] | pushes it on the class's free list; after 32 KiB or so that is emptied |
 //! | above, or aligned above 16 | a block of the [`TaggedHeap`] | merges it with its neighbours |
 //!
 //! Either way an allocation pops the class's list, one load and one store, and only when that is empty looks further.
@@ -26,71 +26,52 @@
 use crate::growth::Growth;
 use crate::heap::Heap;
 use crate::linear_memory::LinearMemory;
-use crate::size_class::{CLASSES, MAX_CLASS_BYTES, MAX_RUN_BLOCK_BYTES, RUN_CLASSES, SizeClass};
+use crate::size_class::{CLASSES, MAX_CLASS_ALIGN, RUN_CLASSES, SizeClass};
 use crate::stats::HeapStats;
 use crate::tagged_heap::{TAG_BYTES, TaggedHeap, span_for};
 
+/// The bytes of a run, and its alignment.
 const RUN_BYTES: u32 = 4096;
 
-/// Where a run's blocks begin; its words before that are `free`, `live`, `next` and `previous`.
-const RUN_HEADER_BYTES: u32 = 16;
+/// Where a run's blocks begin, from its start.
+const BLOCKS: u32 = 16;
+
+/// Where a run's first free block is kept.
+const FREE: u32 = 0;
+
+/// Where the number of its live blocks is.
 const LIVE: u32 = 4;
+
+/// Where the address of the next run of its ring is.
 const NEXT: u32 = 8;
+
+/// Where that of the one before it is.
 const PREVIOUS: u32 = 12;
 
-/// After so many releases into the list of a class above 256 bytes the list is emptied into the merging heap.
-const RELEASES_PER_FLUSH: u8 = 32;
+/// The room for blocks in a run.
+const ROOM_BYTES: u32 = RUN_BYTES - BLOCKS - TAG_BYTES;
 
-/// The alignment that all blocks of classes with a multiple of 16 bytes have.
-const CLASS_ALIGN: u32 = 16;
+/// What a release adds to `pushed` for the smallest classes without runs; for the others in proportion to their size.
+const PUSH: u8 = 1;
 
-/// Room for [`CLASSES`], a power of two, so that a masked index needs no bounds check.
-const LISTS: usize = CLASSES.next_power_of_two();
+/// Room for a list of each class, a power of two, so that a masked index needs no bounds check.
+const LISTS: usize = (CLASSES as usize).next_power_of_two();
+
+/// The number of classes with runs, a power of two too.
+const RUN_LISTS: usize = RUN_CLASSES as usize;
 
 /// The state: all zero before its first use.
 pub(crate) struct FreeingBumpHeap {
     /// The first free block of each class, 0 for none.
     lists: [u32; LISTS],
     /// The current run of each class, 0 for none.
-    current: [u32; RUN_CLASSES],
+    current: [u32; RUN_LISTS],
     /// The run of each class that has had a free block for longest, 0 for none; the others follow it in a ring.
-    rings: [u32; RUN_CLASSES],
-    /// How often a block was pushed on a class's list since that was emptied.
-    releases: [u8; LISTS],
+    rings: [u32; RUN_LISTS],
+    /// For each class without runs, how much was pushed on its list since that was emptied: it is when this wraps to 0.
+    pushed: [u8; LISTS],
     heap: TaggedHeap,
     growth: Growth,
-}
-
-/// Where a request is served.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
-    /// In a class of its own.
-    Class(SizeClass),
-    /// In the merging heap.
-    Tagged,
-}
-
-impl Place {
-    fn of(size: u32, align: u32) -> Self {
-        if align > CLASS_ALIGN || size > MAX_CLASS_BYTES {
-            return Place::Tagged;
-        }
-        // Sizes of classes with an alignment of 16 are multiples of 16: every class that holds one is.
-        let rounding = if align == CLASS_ALIGN { CLASS_ALIGN - 1 } else { 0 };
-        Place::Class(SizeClass::of((size + rounding) & !rounding))
-    }
-
-    /// The span in the merging heap, of what is served there in the end.
-    fn span(self, size: u32) -> u32 {
-        match self {
-            Place::Class(class) => span_for(class.bytes()),
-            Place::Tagged => span_for(size),
-        }
-    }
-
-    fn is_run(self) -> bool {
-        matches!(self, Place::Class(class) if (class.0 as usize) < RUN_CLASSES)
-    }
 }
 
 impl FreeingBumpHeap {
@@ -98,9 +79,9 @@ impl FreeingBumpHeap {
     pub(crate) const fn new(growth: Growth) -> Self {
         FreeingBumpHeap {
             lists: [0; LISTS],
-            current: [0; RUN_CLASSES],
-            rings: [0; RUN_CLASSES],
-            releases: [0; LISTS],
+            current: [0; RUN_LISTS],
+            rings: [0; RUN_LISTS],
+            pushed: [0; LISTS],
             heap: TaggedHeap::new(),
             growth,
         }
@@ -110,17 +91,17 @@ impl FreeingBumpHeap {
     #[cold]
     #[inline(never)]
     fn refill<M: LinearMemory>(&mut self, memory: &mut M, class: SizeClass) -> u32 {
-        if class.0 as usize >= RUN_CLASSES {
-            return self.allocate_tagged(memory, span_for(class.bytes()), CLASS_ALIGN);
+        if !class.is_in_runs() {
+            return self.allocate_tagged(memory, span_for(class.bytes()), MAX_CLASS_ALIGN);
         }
-        let index = class.index::<RUN_CLASSES>();
+        let index = class.index::<RUN_LISTS>();
         let mut run = self.rings[index];
         let block;
         // SAFETY: runs in rings, and a new one, belong to this heap; the words used are those of the run's header.
         unsafe {
             if run != 0 {
                 self.leave_ring(memory, index, run);
-                block = memory.read_word(run);
+                block = memory.read_word(run + FREE);
             } else {
                 run = self.allocate_tagged(memory, RUN_BYTES, RUN_BYTES);
                 if run == 0 {
@@ -129,8 +110,8 @@ impl FreeingBumpHeap {
                 block = Self::link_run(memory, run, class.bytes());
             }
             // As long as it is current nothing looks at these; they are right for when it is full.
-            let capacity = (RUN_BYTES - RUN_HEADER_BYTES - TAG_BYTES) / class.bytes().max(1);
-            memory.write_word(run, 0);
+            let capacity = ROOM_BYTES / class.bytes();
+            memory.write_word(run + FREE, 0);
             memory.write_word(run + LIVE, capacity);
             self.current[index] = run;
             self.lists[class.index::<LISTS>()] = memory.read_word(block);
@@ -140,11 +121,11 @@ impl FreeingBumpHeap {
 
     /// Links all blocks of a new run in address order, and returns the first.
     unsafe fn link_run<M: LinearMemory>(memory: &mut M, run: u32, bytes: u32) -> u32 {
-        let first = run + RUN_HEADER_BYTES;
+        let first = run + BLOCKS;
         let mut block = first;
         // SAFETY: all words written lie in the run.
         unsafe {
-            while block + 2 * bytes <= run + (RUN_BYTES - TAG_BYTES) {
+            while block + 2 * bytes <= first + ROOM_BYTES {
                 memory.write_word(block, block + bytes);
                 block += bytes;
             }
@@ -158,9 +139,9 @@ impl FreeingBumpHeap {
     unsafe fn release_to_run<M: LinearMemory>(&mut self, memory: &mut M, run: u32, block: u32, index: usize) {
         // SAFETY: the run belongs to this heap; the block, which is one of its blocks, is released.
         unsafe {
-            let free = memory.read_word(run);
+            let free = memory.read_word(run + FREE);
             memory.write_word(block, free);
-            memory.write_word(run, block);
+            memory.write_word(run + FREE, block);
             let live = memory.read_word(run + LIVE) - 1;
             memory.write_word(run + LIVE, live);
             if live == 0 {
@@ -211,7 +192,7 @@ impl FreeingBumpHeap {
     fn allocate_tagged<M: LinearMemory>(&mut self, memory: &mut M, span: u32, align: u32) -> u32 {
         let mut attempt = 0;
         loop {
-            let block = if align <= CLASS_ALIGN {
+            let block = if align <= MAX_CLASS_ALIGN {
                 self.heap.allocate(memory, span)
             } else {
                 self.heap.allocate_aligned(memory, span, align)
@@ -223,7 +204,7 @@ impl FreeingBumpHeap {
             if attempt == 1 {
                 self.flush_all(memory);
             } else {
-                let slack = if align <= CLASS_ALIGN { 0 } else { align };
+                let slack = if align <= MAX_CLASS_ALIGN { 0 } else { align };
                 let Some(longest) = span.checked_add(slack) else {
                     return 0;
                 };
@@ -236,8 +217,8 @@ impl FreeingBumpHeap {
 
     #[cold]
     fn flush_all<M: LinearMemory>(&mut self, memory: &mut M) {
-        for class in RUN_CLASSES as u32..CLASSES as u32 {
-            self.flush(memory, SizeClass(class));
+        for class in RUN_CLASSES..CLASSES {
+            self.flush(memory, SizeClass::from_number(class));
         }
     }
 
@@ -245,7 +226,7 @@ impl FreeingBumpHeap {
     #[inline(never)]
     fn flush<M: LinearMemory>(&mut self, memory: &mut M, class: SizeClass) {
         let index = class.index::<LISTS>();
-        self.releases[index] = 0;
+        self.pushed[index] = 0;
         let mut block = self.lists[index];
         self.lists[index] = 0;
         while block != 0 {
@@ -261,58 +242,58 @@ impl FreeingBumpHeap {
 
 impl Heap for FreeingBumpHeap {
     fn allocate<M: LinearMemory>(&mut self, memory: &mut M, size: u32, align: u32) -> u32 {
-        match Place::of(size, align) {
-            Place::Class(class) => {
-                let list = &mut self.lists[class.index::<LISTS>()];
-                let block = *list;
-                if block == 0 {
-                    return self.refill(memory, class);
-                }
-                // SAFETY: the block is on a free list: its first word is the link.
-                *list = unsafe { memory.read_word(block) };
-                block
-            }
-            Place::Tagged => self.allocate_tagged(memory, span_for(size), align),
+        let class = SizeClass::of(size, align);
+        if !class.exists() {
+            return self.allocate_tagged(memory, span_for(size), align);
         }
+        let list = &mut self.lists[class.index::<LISTS>()];
+        let block = *list;
+        if block == 0 {
+            return self.refill(memory, class);
+        }
+        // SAFETY: the block is on a free list: its first word is the link.
+        *list = unsafe { memory.read_word(block) };
+        block
     }
 
     fn allocate_zeroed<M: LinearMemory>(&mut self, memory: &mut M, size: u32, align: u32) -> u32 {
         let used_up_to = self.heap.fresh().max(memory.initial_region().end);
         let block = self.allocate(memory, size, align);
-        if block != 0 && (block < used_up_to || Place::of(size, align).is_run()) {
-            let bytes = if Place::of(size, align).is_run() {
-                size
-            } else {
-                size.min(used_up_to - block)
-            };
+        // A run holds links from its first use on.
+        let used = if SizeClass::of(size, align).is_in_runs() {
+            size
+        } else {
+            size.min(used_up_to.saturating_sub(block))
+        };
+        if block != 0 && used != 0 {
             // SAFETY: the block was just allocated, with at least `size` bytes.
-            unsafe { memory.clear(block, bytes) };
+            unsafe { memory.clear(block, used) };
         }
         block
     }
 
     unsafe fn deallocate<M: LinearMemory>(&mut self, memory: &mut M, block: u32, size: u32, align: u32) {
+        let class = SizeClass::of(size, align);
+        let index = class.index::<LISTS>();
         // SAFETY: the caller gives up the block, which lies where its layout says.
         unsafe {
-            let Place::Class(class) = Place::of(size, align) else {
-                return self.heap.deallocate(memory, block);
-            };
-            if (class.0 as usize) < RUN_CLASSES {
+            if class.is_in_runs() {
                 let run = block & !(RUN_BYTES - 1);
-                if run != self.current[class.index::<RUN_CLASSES>()] {
-                    return self.release_to_run(memory, run, block, class.index::<RUN_CLASSES>());
+                let run_index = class.index::<RUN_LISTS>();
+                if run != self.current[run_index] {
+                    return self.release_to_run(memory, run, block, run_index);
                 }
-            }
-            let index = class.index::<LISTS>();
-            memory.write_word(block, self.lists[index]);
-            self.lists[index] = block;
-            if class.0 as usize >= RUN_CLASSES {
-                self.releases[index] += 1;
-                if self.releases[index] == RELEASES_PER_FLUSH {
+            } else if class.exists() {
+                self.pushed[index] = self.pushed[index].wrapping_add(PUSH << class.doubling());
+                if self.pushed[index] == 0 {
                     self.flush(memory, class);
                 }
+            } else {
+                return self.heap.deallocate(memory, block);
             }
+            memory.write_word(block, self.lists[index]);
         }
+        self.lists[index] = block;
     }
 
     unsafe fn reallocate<M: LinearMemory>(
@@ -323,17 +304,21 @@ impl Heap for FreeingBumpHeap {
         align: u32,
         new_size: u32,
     ) -> u32 {
-        let (place, new_place) = (Place::of(size, align), Place::of(new_size, align));
-        if place == new_place && place != Place::Tagged {
+        let (class, new_class) = (SizeClass::of(size, align), SizeClass::of(new_size, align));
+        if class == new_class && class.exists() {
             return block;
         }
         // SAFETY: passed on from the caller; a block that lies in no run is one of the merging heap.
         unsafe {
-            if !place.is_run()
-                && !new_place.is_run()
-                && self.heap.resize(memory, block, new_place.span(new_size), self.growth)
-            {
-                return block;
+            if !class.is_in_runs() && !new_class.is_in_runs() {
+                let bytes = if new_class.exists() {
+                    new_class.bytes()
+                } else {
+                    new_size
+                };
+                if self.heap.resize(memory, block, span_for(bytes), self.growth) {
+                    return block;
+                }
             }
             let new_block = self.allocate(memory, new_size, align);
             if new_block != 0 {

@@ -68,6 +68,8 @@ pub(crate) fn places() -> impl Strategy<Value = (u32, u32)> {
         // The last pages below 4 GiB.
         2 => (1..=40u32).prop_map(|pages| ((END_PAGE - pages) * PAGE_BYTES, 0)),
         1 => (1..=40u32).prop_map(|pages| ((END_PAGE - 1 - pages) * PAGE_BYTES + 48, 1)),
+        // A module that begins with all the memory there can be.
+        1 => (1..=40u32).prop_map(|pages| ((END_PAGE - pages) * PAGE_BYTES + 48, pages)),
     ]
 }
 

@@ -165,6 +165,16 @@ fn zeroed_memory_is_cleared_where_the_host_or_an_earlier_block_may_have_written(
 }
 
 #[test]
+fn zeroed_memory_is_cleared_in_an_initial_memory_that_reaches_the_top_of_the_address_space() {
+    let mut memory = SimulatedMemory::new(65_530 * PAGE_BYTES + 16, 6, 65_536);
+    let mut heap = TinyHeap::new();
+    let block = heap.allocate_zeroed(&mut memory, 100, 1);
+    assert_eq!(memory.slice(block, 100), [0; 100]);
+    let block = heap.allocate_zeroed(&mut memory, 2 * PAGE_BYTES, 1);
+    assert!(memory.slice(block, 2 * PAGE_BYTES).iter().all(|&byte| byte == 0));
+}
+
+#[test]
 fn pages_fresh_from_the_engine_are_not_cleared_and_reused_ones_are() {
     let (mut heap, mut memory) = heap_with_pages(0, 64);
     let first = heap.allocate_zeroed(&mut memory, 1000, 8);

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use std::vec::Vec;
 
 /// The steps of a program on average: half of the most that there are.
-pub(crate) const AVERAGE_STEPS: u32 = 500;
+pub(crate) const AVERAGE_STEPS: u32 = if cfg!(miri) { 20 } else { 500 };
 
 /// The pages that a heap may have, from its first page to where growth is always refused: 24 MiB.
 const SPAN_PAGES: u32 = 384;

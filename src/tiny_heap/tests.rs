@@ -124,6 +124,9 @@ fn resizing_within_a_class_keeps_the_block_and_copies_nothing() {
     for new_size in [64, 40, 33] {
         assert_eq!(resize(&mut heap, &mut memory, block, (33, 4), new_size), block);
     }
+    // Here the alignment makes the class.
+    let block = heap.allocate(&mut memory, 1, 64);
+    assert_eq!(resize(&mut heap, &mut memory, block, (1, 64), 60), block);
     assert_eq!(memory.copied_bytes, 0);
 }
 

@@ -35,8 +35,8 @@ impl Region {
 /// somebody else uses, must lie inside the memory and must stay there. Each region from `grow` must read as zero and
 /// must start at or above the end of all regions returned before.
 pub(crate) unsafe trait LinearMemory {
-    /// The part of the initial memory that nobody uses. Its bounds are multiples of 8 and not 0; where there is no such
-    /// part they are equal. Its bytes are arbitrary, since the host can have written there before the module ran.
+    /// The part of the initial memory that nobody uses. Its bounds are multiples of 8, its start is not 0; where there
+    /// is no such part they are equal. Its bytes are arbitrary, since the host can have written there before the module ran.
     fn initial_region(&self) -> Region;
 
     /// Adds `pages` to the memory and returns them, or `None`, and then nothing has changed.

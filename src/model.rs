@@ -31,9 +31,9 @@ use programs::{Program, Step, programs};
 use proptest::test_runner::{Config, TestRunner};
 use std::vec::Vec;
 
-/// How many steps each allocator is driven through unless the environment says otherwise. Miri needs about a second
-/// for thirty of them.
-const DEFAULT_STEPS: u32 = if cfg!(miri) { 60 } else { 100_000 };
+/// How many steps each allocator is driven through unless the environment says otherwise: few under Miri, which
+/// interprets the making of the programs too.
+const DEFAULT_STEPS: u32 = if cfg!(miri) { 20 } else { 100_000 };
 
 /// What the bytes outside live blocks are used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

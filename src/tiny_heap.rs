@@ -179,9 +179,11 @@ impl Heap for TinyHeap {
     /// Memory that comes fresh from the engine is zero already and is not cleared. O(bytes cleared).
     fn allocate_zeroed<M: LinearMemory>(&mut self, memory: &mut M, size: u32, align: u32) -> u32 {
         // All blocks that were ever used lie below the bump pointer; the initial memory may hold what the host wrote.
-        let used_up_to = self.bump.max(memory.initial_region().end);
+        let bump = self.bump;
+        // A region that reaches the top of the address space ends at 0.
+        let last_initial = memory.initial_region().end.wrapping_sub(1);
         let block = self.allocate(memory, size, align);
-        if block != 0 && block < used_up_to {
+        if block != 0 && (block < bump || block <= last_initial) {
             // SAFETY: the block was just allocated, with at least `size` bytes.
             unsafe { memory.clear(block, size) };
         }

@@ -283,6 +283,20 @@ fn a_header_of_a_block_that_would_pass_the_bumper_is_an_error() {
 }
 
 #[test]
+fn a_header_raised_to_an_order_that_passes_the_bumper_is_an_error_whatever_else_is_live() {
+    let mut memory = page();
+    let mut heap = FreeingBumpHeapAllocator::new(0);
+    heap.allocate(&mut memory[..], 1024).unwrap();
+    let last = heap.allocate(&mut memory[..], 8).unwrap();
+    let header = 1 << 32 | 5;
+    memory.write_le_u64(last - HEADER, header).unwrap();
+    assert_eq!(
+        heap.deallocate(&mut memory[..], last),
+        Err(Error::CorruptHeader { pointer: last, header })
+    );
+}
+
+#[test]
 fn the_total_size_cannot_underflow() {
     let mut memory = page();
     let mut heap = FreeingBumpHeapAllocator::new(0);

@@ -140,6 +140,21 @@ fn the_memory_grows_by_an_eighth_and_by_the_bare_need_where_that_is_refused() {
 }
 
 #[test]
+fn words_across_eight_byte_bounds_or_behind_the_heap_are_refused() {
+    let mut heap = heap();
+    heap.allocate(SOME).unwrap();
+    heap.memory.memory.foreign_grow(1);
+    for address in [BASE + 1, BASE + 4, BASE + 7, 65_536, 65_540, 0xFFFF_FFF8, 0xFFFF_FFFF] {
+        assert_eq!(heap.memory.read_le_u64(address), Err(Error::InvalidAddress { address }));
+        assert_eq!(
+            heap.memory.write_le_u64(address, 0),
+            Err(Error::InvalidAddress { address })
+        );
+    }
+    assert!(heap.memory.read_le_u64(65_528).is_ok());
+}
+
+#[test]
 fn running_out_of_memory_poisons_and_leaves_what_lives_as_it_is() {
     let mut heap = CheckedHeap::new(SimulatedMemory::new(BASE, 1, 1));
     let block = heap.allocate(SOME).unwrap();

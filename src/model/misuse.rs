@@ -124,12 +124,14 @@ fn acts(max_align: u32) -> impl Strategy<Value = Act> {
     ]
 }
 
+/// The acts of a program on average. The first error ends it, so that they are short and many.
+const AVERAGE_ACTS: u32 = if cfg!(miri) { 20 } else { 100 };
+
 /// Plays random acts, as many as the number of steps asks for, on subjects that `new` makes.
 pub(crate) fn test_misuse<S: Fallible>(source_file: &'static str, new: impl Fn(SimulatedMemory) -> S) {
-    // An error ends a program, so that they are short and many.
-    TestRunner::new(config(source_file, 100))
+    TestRunner::new(config(source_file, AVERAGE_ACTS))
         .run(
-            &(places(), vec(acts(S::MAX_ALIGN), 1..=200)),
+            &(places(), vec(acts(S::MAX_ALIGN), 1..=2 * AVERAGE_ACTS as usize)),
             |((base, pages), acts)| {
                 let limit_pages = (base / PAGE_BYTES + 384).min(65_536);
                 let subject = new(SimulatedMemory::new(base, pages, limit_pages));

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use std::vec::Vec;
 
 /// The steps of a program on average: half of the most that there are.
-pub(crate) const AVERAGE_STEPS: u32 = 500;
+pub(crate) const AVERAGE_STEPS: u32 = if cfg!(miri) { 20 } else { 500 };
 
 /// The pages that a heap may have, from its first page to where growth is always refused: 24 MiB.
 const SPAN_PAGES: u32 = 384;
@@ -68,6 +68,8 @@ pub(crate) fn places() -> impl Strategy<Value = (u32, u32)> {
         // The last pages below 4 GiB.
         2 => (1..=40u32).prop_map(|pages| ((END_PAGE - pages) * PAGE_BYTES, 0)),
         1 => (1..=40u32).prop_map(|pages| ((END_PAGE - 1 - pages) * PAGE_BYTES + 48, 1)),
+        // A module that begins with all the memory there can be.
+        1 => (1..=40u32).prop_map(|pages| ((END_PAGE - pages) * PAGE_BYTES + 48, pages)),
     ]
 }
 

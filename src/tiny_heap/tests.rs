@@ -124,6 +124,9 @@ fn resizing_within_a_class_keeps_the_block_and_copies_nothing() {
     for new_size in [64, 40, 33] {
         assert_eq!(resize(&mut heap, &mut memory, block, (33, 4), new_size), block);
     }
+    // Here the alignment makes the class.
+    let block = heap.allocate(&mut memory, 1, 64);
+    assert_eq!(resize(&mut heap, &mut memory, block, (1, 64), 60), block);
     assert_eq!(memory.copied_bytes, 0);
 }
 
@@ -162,6 +165,16 @@ fn zeroed_memory_is_cleared_where_the_host_or_an_earlier_block_may_have_written(
     assert_eq!(heap.allocate_zeroed(&mut memory, 90, 1), block);
     assert_eq!(memory.slice(block, 90), [0; 90]);
     assert_eq!(memory.cleared_bytes, 190);
+}
+
+#[test]
+fn zeroed_memory_is_cleared_in_an_initial_memory_that_reaches_the_top_of_the_address_space() {
+    let mut memory = SimulatedMemory::new(65_530 * PAGE_BYTES + 16, 6, 65_536);
+    let mut heap = TinyHeap::new();
+    let block = heap.allocate_zeroed(&mut memory, 100, 1);
+    assert_eq!(memory.slice(block, 100), [0; 100]);
+    let block = heap.allocate_zeroed(&mut memory, 2 * PAGE_BYTES, 1);
+    assert!(memory.slice(block, 2 * PAGE_BYTES).iter().all(|&byte| byte == 0));
 }
 
 #[test]

@@ -271,6 +271,30 @@ fn a_marker_that_was_overwritten_is_told_at_the_release() {
 }
 
 #[test]
+fn an_alignment_that_the_pointer_does_not_have_is_told_although_the_power_of_two_is_right() {
+    let mut heap = heap();
+    let mut pointer = heap.allocate(request(1000 - 24, 16)).unwrap();
+    while pointer.is_multiple_of(32) {
+        pointer = heap.allocate(request(1000 - 24, 16)).unwrap();
+    }
+    let result = heap.deallocate(pointer, request(1000 - 40, 32));
+    assert_eq!(result, Err(Error::InvalidPointer { pointer }));
+}
+
+#[test]
+fn a_marker_that_leaves_no_room_for_itself_is_no_marker() {
+    let mut heap = heap();
+    let live = heap.allocate(request(256, 8)).unwrap();
+    let pointer = (live + 64) & !31;
+    // A payload that holds what reads like the header of 64 bytes and the marker of a block right behind it.
+    trample(&mut heap, pointer - 2 * WORD_BYTES, 1 << 32 | 3);
+    trample(&mut heap, pointer - WORD_BYTES, marker(pointer - WORD_BYTES));
+    let result = heap.deallocate(pointer, request(20, 32));
+    assert!(matches!(result, Err(Error::CorruptHeader { .. })), "{result:?}");
+    assert_poisoned(&mut heap, live);
+}
+
+#[test]
 fn a_marker_that_names_a_block_out_of_reach_is_no_marker() {
     let mut heap = heap();
     let far = heap.allocate(request(1000, 8)).unwrap();

@@ -11,6 +11,7 @@ mod long_life;
 mod measure;
 mod modules;
 mod node;
+mod page;
 mod places;
 mod plan;
 mod progress;

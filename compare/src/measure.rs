@@ -10,7 +10,7 @@ use crate::second_engine::SecondEngine;
 use crate::sizes;
 use crate::tables::{Style, render};
 use crate::workspace::{Package, Profile, SIZE_PROBE, all_packages};
-use crate::{long_life, progress, recordings, versions};
+use crate::{long_life, page, progress, recordings, versions};
 use anyhow::{Context, Result, bail};
 use std::fs;
 use std::time::Duration;
@@ -209,6 +209,7 @@ fn write(report: &Report, places: &Places) -> Result<()> {
     let files = [
         ("report.md", render(report, Style::Markdown)),
         ("report.json", serde_json::to_string_pretty(report)?),
+        ("index.html", page::render(report, places)?),
     ];
     for (name, content) in files {
         let path = places.report.join(name);

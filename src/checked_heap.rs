@@ -22,6 +22,11 @@ use crate::order::{MIN_BLOCK_BYTES, Order};
 use crate::page::PageCount;
 use crate::stats::Stats;
 
+#[cfg(test)]
+mod model;
+#[cfg(test)]
+mod tests;
+
 /// The alignment that every block of the original algorithm has.
 const BLOCK_ALIGN: u32 = MIN_BLOCK_BYTES;
 
@@ -75,15 +80,17 @@ impl<M: LinearMemory> CheckedHeap<M> {
     pub(crate) fn allocate(&mut self, request: Request) -> Result<u32, Error> {
         let (engine, memory) = self.parts();
         let bytes = request.block_request().inspect_err(|_| engine.poison())?;
-        let bumper = engine.bumper();
-        let block = engine.allocate(memory, bytes)?;
-        if engine.bumper() == bumper {
-            let block_bytes = engine.block_bytes(memory, block)?;
-            if memory.read_le_u64(block)? != free_stamp(block, block_bytes) {
-                engine.poison();
-                return Err(Error::WrittenAfterFree { pointer: block });
-            }
+        if engine.is_poisoned() {
+            return Err(Error::Poisoned);
         }
+        // Before the engine writes the block's header: where the list was bent into a live block, there is none.
+        if let Some((block, block_bytes)) = engine.next_free_block(bytes)
+            && memory.read_le_u64(block) != Ok(free_stamp(block, block_bytes))
+        {
+            engine.poison();
+            return Err(Error::WrittenAfterFree { pointer: block });
+        }
+        let block = engine.allocate(memory, bytes)?;
         if request.align <= BLOCK_ALIGN {
             return Ok(block);
         }

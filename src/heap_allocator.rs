@@ -9,6 +9,9 @@ use crate::order::{LISTS, Order};
 use crate::page::{PAGE_BYTES, PageCount};
 use crate::stats::Stats;
 
+#[cfg(test)]
+mod model;
+
 /// The largest request that is served unless [`with_max_allocation`](FreeingBumpHeapAllocator::with_max_allocation)
 /// says otherwise: 16 MiB.
 pub(crate) const DEFAULT_MAX_ALLOCATION_BYTES: u32 = 1 << 24;
@@ -196,6 +199,14 @@ impl FreeingBumpHeapAllocator {
     #[cfg(any(target_arch = "wasm32", test))]
     pub(crate) fn poison(&mut self) {
         self.poisoned = true;
+    }
+
+    /// The pointer and size of the free block, if any, that a request for `size` bytes will get: the first of its list.
+    #[cfg(any(target_arch = "wasm32", test))]
+    pub(crate) fn next_free_block(&self, size: u32) -> Option<(u32, u32)> {
+        let order = Order::holding(size, self.max_order).ok()?;
+        let header_address = self.free_lists[order.number() as usize % LISTS].address()?;
+        Some((header_address + HEADER_BYTES, order.block_bytes()))
     }
 
     /// Runs `call` unless an earlier error forbids it, and remembers the error that it returns.

@@ -53,6 +53,8 @@
 #[cfg(test)]
 extern crate std;
 
+#[cfg(any(target_arch = "wasm32", test))]
+mod bins;
 #[cfg(target_arch = "wasm32")]
 mod cell;
 #[cfg(target_arch = "wasm32")]
@@ -60,6 +62,10 @@ mod checked;
 #[cfg(any(target_arch = "wasm32", test))]
 mod checked_heap;
 mod error;
+#[cfg(target_arch = "wasm32")]
+mod freeing_bump;
+#[cfg(any(target_arch = "wasm32", test))]
+mod freeing_bump_heap;
 mod growth;
 mod header;
 #[cfg(any(target_arch = "wasm32", test))]
@@ -68,13 +74,21 @@ mod heap_allocator;
 #[cfg(any(target_arch = "wasm32", test))]
 mod linear_memory;
 mod memory;
+#[cfg(test)]
+mod model;
 mod order;
 mod page;
 #[cfg(feature = "record")]
 mod recorder;
 #[cfg(test)]
+mod regressions;
+#[cfg(test)]
 mod simulated_memory;
+#[cfg(any(target_arch = "wasm32", test))]
+mod size_class;
 mod stats;
+#[cfg(any(target_arch = "wasm32", test))]
+mod tagged_heap;
 #[cfg(target_arch = "wasm32")]
 mod tiny;
 #[cfg(any(target_arch = "wasm32", test))]
@@ -85,6 +99,8 @@ mod trace;
 #[cfg(target_arch = "wasm32")]
 pub use checked::CheckedFreeingBump;
 pub use error::Error;
+#[cfg(target_arch = "wasm32")]
+pub use freeing_bump::FreeingBump;
 pub use growth::Growth;
 pub use heap_allocator::FreeingBumpHeapAllocator;
 pub use memory::Memory;
@@ -95,7 +111,3 @@ pub use stats::{HeapStats, Stats};
 pub use tiny::TinyFreeingBump;
 #[cfg(feature = "trace")]
 pub use trace::{Action, Event, Traced};
-
-/// The allocator to choose without thinking; an alias of [`TinyFreeingBump`] until its own design lands.
-#[cfg(target_arch = "wasm32")]
-pub type FreeingBump = TinyFreeingBump;

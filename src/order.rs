@@ -72,7 +72,7 @@ mod tests {
     #[test]
     fn an_order_is_the_smallest_that_holds_the_request() {
         let max = Order::holding_at_most(1 << 24);
-        for bytes in 0..=(1u32 << 24) {
+        for bytes in (0..=(1u32 << 24)).step_by(if cfg!(miri) { 65_521 } else { 1 }) {
             let order = Order::holding(bytes, max).unwrap();
             assert!(order.block_bytes() >= bytes);
             assert!(order.0 == 0 || order.block_bytes() / 2 < bytes, "{bytes}");

@@ -7,7 +7,10 @@ use std::vec;
 use std::vec::Vec;
 
 /// The byte that the initial memory is full of: a host may have written there before the module ran.
-const HOST_BYTE: u8 = 0xA5;
+pub(crate) const HOST_BYTE: u8 = 0xA5;
+
+/// The byte that the pages of others are full of.
+pub(crate) const FOREIGN_BYTE: u8 = 0xF0;
 
 /// Pages of memory from `first_page` on, where an initial region may end in the middle of the first page.
 pub(crate) struct SimulatedMemory {
@@ -16,6 +19,8 @@ pub(crate) struct SimulatedMemory {
     initial: Region,
     /// The page number at which `grow` refuses to go further, at most 65,536.
     pub(crate) limit_pages: u32,
+    /// What others have added.
+    pub(crate) foreign: Vec<Region>,
     /// The page counts of all calls of `grow`, refused ones too.
     pub(crate) grow_calls: Vec<u32>,
     /// How many bytes `clear` has cleared.
@@ -37,6 +42,7 @@ impl SimulatedMemory {
                 end: (first_page + initial_pages) << PAGE_SHIFT,
             },
             limit_pages,
+            foreign: Vec::new(),
             grow_calls: Vec::new(),
             cleared_bytes: 0,
             copied_bytes: 0,
@@ -51,8 +57,10 @@ impl SimulatedMemory {
     /// Grows the memory as somebody else would, and fills the new pages.
     pub(crate) fn foreign_grow(&mut self, pages: u32) -> Region {
         let start = self.bytes.len();
-        self.bytes.resize(start + (pages * PAGE_BYTES) as usize, 0xF0);
-        Region::of_pages(self.first_page + (start as u32 >> PAGE_SHIFT), self.end_page())
+        self.bytes.resize(start + (pages * PAGE_BYTES) as usize, FOREIGN_BYTE);
+        let region = Region::of_pages(self.first_page + (start as u32 >> PAGE_SHIFT), self.end_page());
+        self.foreign.push(region);
+        region
     }
 
     /// The number of the page behind the last one.
@@ -64,6 +72,17 @@ impl SimulatedMemory {
     pub(crate) fn slice(&mut self, address: u32, bytes: u32) -> &mut [u8] {
         let start = self.offset(address);
         &mut self.bytes[start..start + bytes as usize]
+    }
+
+    /// The bytes of a range, if it lies inside the memory.
+    pub(crate) fn get(&self, address: u32, bytes: u32) -> Option<&[u8]> {
+        let start = address.checked_sub(self.first_page << PAGE_SHIFT)? as usize;
+        self.bytes.get(start..start + bytes as usize)
+    }
+
+    /// All bytes, from the first page on.
+    pub(crate) fn all(&mut self) -> &mut [u8] {
+        &mut self.bytes
     }
 
     fn offset(&self, address: u32) -> usize {
@@ -89,6 +108,10 @@ unsafe impl LinearMemory for SimulatedMemory {
     }
 
     unsafe fn read_word(&self, address: u32) -> u32 {
+        if address < self.first_page << PAGE_SHIFT {
+            // The module's stack and static data, which the simulation leaves out.
+            return 0;
+        }
         let at = self.offset(address);
         u32::from_le_bytes(self.bytes[at..at + 4].try_into().unwrap())
     }

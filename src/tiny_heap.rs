@@ -18,11 +18,15 @@
 //!
 //! A release is told the layout, and so the size: there is no header. What is free is never merged or split.
 
-use crate::growth::Growth;
 use crate::heap::Heap;
 use crate::linear_memory::LinearMemory;
-use crate::page::{PAGE_BYTES, PageCount};
+use crate::page::{PAGE_BYTES, PAGE_SHIFT, PageCount};
 use crate::stats::HeapStats;
+
+#[cfg(test)]
+mod model;
+#[cfg(test)]
+mod tests;
 
 /// The smallest block: room for a link, and the alignment of the most common types.
 const MIN_BLOCK_BYTES: u32 = 8;
@@ -75,8 +79,8 @@ impl TinyHeap {
         }
     }
 
-    /// Takes the initial memory at the first call, then grows the memory by an eighth of the addresses up to the heap's
-    /// end and what is lacking, or by what is lacking alone. False if even that is refused; then nothing has changed.
+    /// Takes the initial memory at the first call, then grows the memory by what is lacking and an eighth of what lies
+    /// below the heap's end, or by what is lacking alone. False if even that is refused; then nothing has changed.
     ///
     /// Where somebody else has grown the memory in between, the bump pointer moves behind their pages. What was left
     /// before them, less than the request at hand needs, stays unused.
@@ -85,7 +89,9 @@ impl TinyHeap {
         let region = if self.bump == 0 {
             memory.initial_region()
         } else {
-            let Some(region) = memory.grow_heap(Growth::EIGHTH, PageCount(lacking / PAGE_BYTES + 1), self.end) else {
+            let needed = PageCount(lacking / PAGE_BYTES + 1);
+            let generous = PageCount(needed.0 + (self.end >> (PAGE_SHIFT + 3)));
+            let Some(region) = memory.grow(generous).or_else(|| memory.grow(needed)) else {
                 return false;
             };
             region
@@ -113,22 +119,24 @@ impl Heap for TinyHeap {
             }
             let block = self.bump;
             let block_bytes = class.mask().wrapping_add(1);
-            let misaligned = block & class.mask() & (align_mask | (PAGE_BYTES - 1)) != 0;
-            let piece = if misaligned {
-                block & block.wrapping_neg()
-            } else {
-                block_bytes
-            };
+            let misaligned_by = block.wrapping_neg() & class.mask() & (align_mask | (PAGE_BYTES - 1));
+            let needed = misaligned_by.wrapping_add(block_bytes);
             let never_used = self.end.wrapping_sub(block);
-            // Strictly less, so that no block ends at 2^32; the byte behind it can be had when the memory grows.
-            if piece < never_used {
+            // Block and misaligned bytes together, so that a refused request takes none of them. At least one byte stays
+            // behind the block, so that none ends at 2^32; when the memory grows, it can be had.
+            if needed < never_used {
+                let piece = if misaligned_by == 0 {
+                    block_bytes
+                } else {
+                    block & block.wrapping_neg()
+                };
                 self.bump = block.wrapping_add(piece);
-                if piece == block_bytes {
+                if misaligned_by == 0 {
                     return block;
                 }
                 // SAFETY: the piece was never handed out; as a block of its own it is aligned to its size.
                 unsafe { self.deallocate(memory, block, piece, 1) };
-            } else if !self.grow(memory, block_bytes.wrapping_sub(never_used)) {
+            } else if !self.grow(memory, needed.wrapping_sub(never_used)) {
                 return 0;
             }
         }

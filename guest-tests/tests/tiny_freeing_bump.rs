@@ -2,6 +2,7 @@
 #![cfg(target_arch = "wasm32")]
 
 mod behaviour;
+mod heap_stats;
 
 use freeing_bump::TinyFreeingBump;
 

@@ -41,22 +41,27 @@ impl Guest {
 
     /// Calls `alloc`: the block's address, 0 when refused.
     pub fn alloc(&mut self, size: u32, align: u32) -> Result<u32, Trapped> {
-        self.call("alloc", (size, align))
+        self.call("heap_alloc", (size, align))
     }
 
     /// Calls `alloc_zeroed`: the block's address, 0 when refused.
     pub fn alloc_zeroed(&mut self, size: u32, align: u32) -> Result<u32, Trapped> {
-        self.call("alloc_zeroed", (size, align))
+        self.call("heap_alloc_zeroed", (size, align))
     }
 
     /// Calls `realloc`: the block's address, 0 when refused.
     pub fn realloc(&mut self, block: u32, size: u32, align: u32, new_size: u32) -> Result<u32, Trapped> {
-        self.call("realloc", (block, size, align, new_size))
+        self.call("heap_realloc", (block, size, align, new_size))
     }
 
     /// Calls `dealloc`.
     pub fn dealloc(&mut self, block: u32, size: u32, align: u32) -> Result<(), Trapped> {
-        self.call("dealloc", (block, size, align))
+        self.call("heap_dealloc", (block, size, align))
+    }
+
+    /// Calls `malloc` of the C library, in a module with the feature `libc`.
+    pub fn libc_malloc(&mut self, size: u32) -> Result<u32, Trapped> {
+        self.call("libc_malloc", size)
     }
 
     /// Whether the allocator of a module with the feature `report-errors` is poisoned.

@@ -73,7 +73,11 @@ fn an_allocator_exports_only_the_functions_of_its_module() {
             .map(|export| export.name.to_owned())
             .collect();
         functions.sort_unstable();
-        assert_eq!(functions, ["alloc", "alloc_zeroed", "dealloc", "realloc"], "{name}");
+        assert_eq!(
+            functions,
+            ["heap_alloc", "heap_alloc_zeroed", "heap_dealloc", "heap_realloc"],
+            "{name}"
+        );
     });
 }
 

@@ -1,6 +1,6 @@
 //! The memory that a module starts with is served before any page is added, whatever is asked for first.
 
-use module_checks::{ALLOCATORS, Guest, PAGE_BYTES, build_module, repository};
+use module_checks::{ALLOCATORS, Guest, PAGE_BYTES, TARGET, build_allocator_module_with};
 use std::path::Path;
 
 /// 4 MiB, most of which is free: the stack takes 1 MiB, and the module has hardly any data.
@@ -13,7 +13,7 @@ fn guest_with_large_initial_memory(allocator: &str) -> Guest {
     );
     let target_dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("initial-memory-{allocator}"));
     let arguments = ["--release", "--features", allocator, "--config", &flags];
-    let module = build_module(&repository().join("guest-tests/module"), &target_dir, &arguments);
+    let module = build_allocator_module_with(&target_dir, TARGET, &arguments);
     let guest = Guest::new(&module, 4 * INITIAL_PAGES);
     assert_eq!(guest.pages(), INITIAL_PAGES);
     guest

@@ -1,7 +1,8 @@
 //! The smallest module that offers an allocator to its host: the functions of `GlobalAlloc`, and no others.
 //!
-//! A feature chooses the allocator. The host checks in `module-checks` build this crate, look into the module and call
-//! its functions; everywhere but on wasm32 the crate is empty.
+//! Their names in the module start with `heap_`, since `realloc` is a name of the C library on WASI. A feature chooses
+//! the allocator. The host checks in `module-checks` build this crate, look into the module and call its functions;
+//! everywhere but on wasm32 the crate is empty.
 #![cfg(target_arch = "wasm32")]
 #![no_std]
 
@@ -30,7 +31,7 @@ static ALLOCATOR: Allocator = Allocator::with_error_handler(report::keep_and_tra
 /// # Safety
 ///
 /// `size` and `align` must make a layout.
-#[unsafe(no_mangle)]
+#[unsafe(export_name = "heap_alloc")]
 pub unsafe extern "C" fn alloc(size: usize, align: usize) -> *mut u8 {
     // SAFETY: the host keeps the contract of this function.
     unsafe { ALLOCATOR.alloc(Layout::from_size_align_unchecked(size, align)) }
@@ -41,7 +42,7 @@ pub unsafe extern "C" fn alloc(size: usize, align: usize) -> *mut u8 {
 /// # Safety
 ///
 /// As for [`alloc`].
-#[unsafe(no_mangle)]
+#[unsafe(export_name = "heap_alloc_zeroed")]
 pub unsafe extern "C" fn alloc_zeroed(size: usize, align: usize) -> *mut u8 {
     // SAFETY: the host keeps the contract of this function.
     unsafe { ALLOCATOR.alloc_zeroed(Layout::from_size_align_unchecked(size, align)) }
@@ -53,7 +54,7 @@ pub unsafe extern "C" fn alloc_zeroed(size: usize, align: usize) -> *mut u8 {
 ///
 /// `block` must be live and of this layout; `new_size` and `align` must make a layout. A host that breaks this on
 /// purpose does so only with `CheckedFreeingBump`, which defends itself.
-#[unsafe(no_mangle)]
+#[unsafe(export_name = "heap_realloc")]
 pub unsafe extern "C" fn realloc(block: *mut u8, size: usize, align: usize, new_size: usize) -> *mut u8 {
     // SAFETY: the host keeps the contract of this function.
     unsafe {
@@ -67,10 +68,22 @@ pub unsafe extern "C" fn realloc(block: *mut u8, size: usize, align: usize, new_
 /// # Safety
 ///
 /// As for [`realloc`].
-#[unsafe(no_mangle)]
+#[unsafe(export_name = "heap_dealloc")]
 pub unsafe extern "C" fn dealloc(block: *mut u8, size: usize, align: usize) {
     // SAFETY: the host keeps the contract of this function.
     unsafe { ALLOCATOR.dealloc(block, Layout::from_size_align_unchecked(size, align)) }
+}
+
+/// `malloc` of the C library, which has its own heap in the same memory.
+#[cfg(feature = "libc")]
+#[unsafe(no_mangle)]
+pub extern "C" fn libc_malloc(size: usize) -> *mut u8 {
+    #[link(name = "c")]
+    unsafe extern "C" {
+        fn malloc(size: usize) -> *mut u8;
+    }
+    // SAFETY: `malloc` may be called with any size.
+    unsafe { malloc(size) }
 }
 
 #[panic_handler]

@@ -22,24 +22,34 @@ pub fn with_realloc(largest: u32) -> u64 {
 }
 
 fn churn<const REALLOC: bool>(largest: usize) -> u64 {
-    let slots = (LIVE_BYTES / largest).min(MOST_SLOTS);
+    let slots = (LIVE_BYTES / largest).clamp(1, MOST_SLOTS);
     let mut dice = Dice::new(0x5eed);
     let mut sum = 0;
     let mut live: Vec<Option<Block>> = (0..slots).map(|_| None).collect();
     for step in 0..STEPS {
         let slot = &mut live[dice.below(slots)];
-        let random = dice.below(largest << 5);
-        let (size, align) = ((random >> 5) + 1, 1 << (random % 5));
-        *slot = match slot.take() {
-            None => Some(Block::new(size, align, step as u8)),
-            Some(block) if REALLOC && step % 2 == 0 => Some(block.resized(size)),
-            Some(block) => {
-                sum += block.release();
-                None
-            }
-        };
+        let empty = slot.is_none();
+        // A step that only releases needs no size.
+        if !empty && !(REALLOC && step % 2 == 0) {
+            sum += slot.take().map_or(0, Block::release);
+            continue;
+        }
+        let size = size(&mut dice, largest);
+        *slot = Some(match slot.take() {
+            None => Block::new(size, 1 << dice.below(5), step as u8),
+            Some(block) => block.resized(size),
+        });
     }
     sum + live.into_iter().flatten().map(Block::release).sum::<u64>()
+}
+
+/// A size from 1 to `largest`; above 64 KiB not every size occurs.
+fn size(dice: &mut Dice, largest: usize) -> usize {
+    if largest <= 1 << 16 {
+        dice.below(largest) + 1
+    } else {
+        (dice.below(1 << 16) * (largest >> 8) >> 8) + 1
+    }
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ pub fn zeroed_buffers(argument: u32) -> u64 {
     for step in 0..argument as usize {
         let bytes = (64 + dice.below(961)) * 1024;
         let mut buffer = vec![0u8; bytes];
-        let touched = dice.below(bytes);
+        let touched = dice.below(1 << 16) * (bytes >> 16);
         dirty += u64::from(buffer[touched]);
         buffer[touched] = 1;
         live[step % 4] = buffer;

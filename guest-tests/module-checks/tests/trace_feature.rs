@@ -1,0 +1,123 @@
+//! Without the feature `trace`, and with it while nobody uses `Traced`, a module is what it would be if the tracing hook
+//! did not exist.
+//!
+//! The sources of the crate are copied twice to the same path below `target/tmp`: once as they are, and once without
+//! anything that stands under `#[cfg(feature = "trace")]`. The module that is built with the one must have the same
+//! bytes as the module that is built with the other.
+
+use module_checks::{ALLOCATORS, TARGET, build_allocator_module, build_module, repository};
+use std::fs;
+use std::path::Path;
+
+const CONDITION: &str = "#[cfg(feature = \"trace\")]";
+
+/// `source` without each item under [`CONDITION`]: up to the `;` or the closing brace that ends it.
+fn without_the_hook(source: &str) -> String {
+    let mut kept = String::new();
+    let mut lines = source.lines();
+    while let Some(line) = lines.next() {
+        if line.trim() != CONDITION {
+            kept.push_str(line);
+            kept.push('\n');
+            continue;
+        }
+        let indentation = indentation_of(line);
+        lines
+            .by_ref()
+            .find(|line| indentation_of(line) == indentation && line.ends_with([';', '}']));
+    }
+    kept
+}
+
+fn indentation_of(line: &str) -> usize {
+    line.len() - line.trim_start().len()
+}
+
+/// Copies the crate's sources to `folder`, each changed by `change`, with a manifest of their own.
+fn copy_crate(folder: &Path, change: impl Fn(&str) -> String) {
+    fs::create_dir_all(folder.join("src")).expect("target/tmp can be written to");
+    for file in fs::read_dir(repository().join("src")).expect("the crate has sources") {
+        let file = file.expect("the sources can be listed").path();
+        let source = fs::read_to_string(&file).expect("every file in src is a source text");
+        let name = file.file_name().expect("a listed file has a name");
+        fs::write(folder.join("src").join(name), change(&source)).expect("target/tmp can be written to");
+    }
+    let manifest = "[package]\nname = \"freeing-bump\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n\
+                    [features]\ntrace = []\n";
+    fs::write(folder.join("Cargo.toml"), manifest).expect("target/tmp can be written to");
+}
+
+/// Copies `allocator-module` to `folder`, to depend on the copy of the crate beside it.
+fn copy_module(folder: &Path) {
+    let original = repository().join("guest-tests/module/src/lib.rs");
+    fs::create_dir_all(folder.join("src")).expect("target/tmp can be written to");
+    fs::copy(original, folder.join("src/lib.rs")).expect("target/tmp can be written to");
+    let features: String = ALLOCATORS
+        .iter()
+        .map(|allocator| format!("{allocator} = []\n"))
+        .collect();
+    let manifest = format!(
+        "[package]\nname = \"allocator-module\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n\
+         [lib]\ncrate-type = [\"cdylib\"]\n\n[features]\n{features}\n\
+         [dependencies]\nfreeing_bump = {{ package = \"freeing-bump\", path = \"../freeing-bump\" }}\n\n\
+         [profile.release]\nstrip = true\n\n[workspace]\n"
+    );
+    fs::write(folder.join("Cargo.toml"), manifest).expect("target/tmp can be written to");
+}
+
+#[test]
+fn a_module_without_the_feature_is_byte_for_byte_what_it_is_without_the_hook() {
+    let scratch = Path::new(env!("CARGO_TARGET_TMPDIR")).join("trace-feature");
+    copy_module(&scratch.join("module"));
+    for allocator in ALLOCATORS {
+        let [with_hook, without_hook] = [str::to_owned, without_the_hook].map(|change| {
+            copy_crate(&scratch.join("freeing-bump"), change);
+            build_module(
+                &scratch.join("module"),
+                TARGET,
+                &scratch.join("target").join(allocator),
+                &["--release", "--features", allocator],
+            )
+        });
+        assert!(
+            with_hook == without_hook,
+            "{allocator}: the module has {} bytes, and {} where the hook does not exist",
+            with_hook.len(),
+            without_hook.len()
+        );
+    }
+}
+
+#[test]
+fn a_module_that_does_not_use_the_hook_is_byte_for_byte_the_same_with_the_feature() {
+    for allocator in ALLOCATORS {
+        let scratch = env!("CARGO_TARGET_TMPDIR");
+        let without = build_allocator_module(scratch, allocator, "size");
+        let with = build_allocator_module(scratch, &format!("{allocator},trace"), "size");
+        assert!(
+            without == with,
+            "{allocator}: the module has {} bytes, and {} with the feature `trace`",
+            without.len(),
+            with.len()
+        );
+    }
+}
+
+#[test]
+fn what_stands_under_the_feature_is_taken_out_of_the_sources() {
+    let with_hook = "mod a;\n#[cfg(feature = \"trace\")]\nmod trace;\n    #[cfg(feature = \"trace\")]\n    #[inline]\n    \
+                     pub fn hook() {\n        if true {\n        }\n    }\nmod b;\n";
+    assert_eq!(without_the_hook(with_hook), "mod a;\nmod b;\n");
+
+    let mut conditions = 0;
+    for file in fs::read_dir(repository().join("src")).expect("the crate has sources") {
+        let path = file.expect("the sources can be listed").path();
+        let source = fs::read_to_string(path).expect("every file in src is a source text");
+        conditions += source.matches(CONDITION).count();
+        assert!(
+            !without_the_hook(&source).contains("feature = \"trace\""),
+            "each use of the feature must be `{CONDITION}` on a line of its own, so that this test can take it out"
+        );
+    }
+    assert!(conditions > 0, "the crate must have something under the feature");
+}

@@ -1,0 +1,10 @@
+//! `FreeingBump` as the global allocator. Run with `cargo make test-guest`.
+#![cfg(target_arch = "wasm32")]
+
+mod behaviour;
+mod heap_stats;
+
+use freeing_bump::FreeingBump;
+
+#[global_allocator]
+static ALLOCATOR: FreeingBump = FreeingBump::new();

@@ -1,0 +1,88 @@
+//! `CheckedHeap` under the model. Below `checked_heap.rs` since it looks at the engine and its memory, which are
+//! private.
+
+use super::*;
+use crate::header::HEADER_BYTES;
+use crate::model::misuse::{Fallible, test_misuse};
+use crate::model::oracle::{Totals, bytes_of_region};
+use crate::model::{Idle, Subject, test_programs};
+use crate::simulated_memory::SimulatedMemory;
+use core::ops::Range;
+use std::vec::Vec;
+
+impl Subject for CheckedHeap<SimulatedMemory> {
+    const MAX_ALIGN: u32 = 1 << 19;
+    const SHARES_THE_MEMORY: bool = true;
+    const SERVES_AFTER_REFUSAL: bool = false;
+
+    fn memory(&mut self) -> &mut SimulatedMemory {
+        &mut self.memory.memory
+    }
+
+    fn allocate(&mut self, request: Request) -> Option<u32> {
+        self.try_allocate(request).ok()
+    }
+
+    fn reallocate(&mut self, address: u32, request: Request, new_size: u32) -> Option<u32> {
+        self.reallocate(address, request, new_size).ok()
+    }
+
+    fn deallocate(&mut self, address: u32, request: Request) {
+        self.try_deallocate(address, request).expect("the block is live");
+    }
+
+    fn extent(&self, address: u32, request: Request) -> Range<u64> {
+        let block = if request.align <= BLOCK_ALIGN {
+            address
+        } else {
+            marked_block(&self.memory, address, request.align).expect("a live block has its marker")
+        };
+        let start = u64::from(block - HEADER_BYTES);
+        start..start + self.extent_bytes(request)
+    }
+
+    fn extent_bytes(&self, request: Request) -> u64 {
+        self.block_bytes_for(request)
+            .map_or(u64::MAX / 2, |bytes| u64::from(HEADER_BYTES) + u64::from(bytes))
+    }
+
+    fn idle(&self, _: &[(u32, Request)]) -> Vec<(Idle, Range<u64>)> {
+        match &self.engine {
+            Some(engine) => engine.idle(&self.memory),
+            None => Vec::from([(Idle::NeverUsed, bytes_of_region(self.memory.memory.initial_region()))]),
+        }
+    }
+
+    fn check_figures(&self, totals: &Totals) {
+        match &self.engine {
+            Some(engine) => engine.check_figures(totals),
+            None => assert_eq!(self.stats(), Stats::default()),
+        }
+    }
+}
+
+impl Fallible for CheckedHeap<SimulatedMemory> {
+    const KNOWS_LAYOUTS: bool = true;
+
+    fn try_allocate(&mut self, request: Request) -> Result<u32, Error> {
+        self.allocate(request)
+    }
+
+    fn try_deallocate(&mut self, address: u32, request: Request) -> Result<(), Error> {
+        self.deallocate(address, request)
+    }
+
+    fn is_poisoned(&self) -> bool {
+        self.is_poisoned()
+    }
+}
+
+#[test]
+fn checked_heap_agrees_with_the_oracle_after_each_step_of_random_programs() {
+    test_programs(file!(), CheckedHeap::new);
+}
+
+#[test]
+fn checked_heap_survives_random_misuse_and_hands_out_no_live_byte() {
+    test_misuse(file!(), CheckedHeap::new);
+}

@@ -1,0 +1,60 @@
+//! `FreeingBump`, the global allocator: layouts and pointers in front of [`FreeingBumpHeap`].
+
+use crate::cell::SingleThreaded;
+use crate::freeing_bump_heap::FreeingBumpHeap;
+use crate::heap::{Heap, global_allocator};
+use crate::linear_memory::{ThisModule, address, pointer};
+use crate::stats::HeapStats;
+
+/// The smallest global allocator that frees: powers of two without a header, a free list for each, a bump pointer.
+///
+/// ```
+/// # #[cfg(target_arch = "wasm32")]
+/// # mod module {
+/// use freeing_bump::FreeingBump;
+///
+/// #[global_allocator]
+/// static ALLOCATOR: FreeingBump = FreeingBump::new();
+/// # }
+/// ```
+///
+/// - A request takes the smallest power of two of bytes that holds its size and alignment, 8 at least. What is released
+///   serves later requests of the same power of two, and no others: for programs whose sizes stay the same, or that
+///   live shortly.
+/// - Allocation and release are O(1). `realloc` leaves a block in place while it fits the same power of two, and copies
+///   otherwise. `alloc_zeroed` clears memory that was used before or came with the module, and nothing else.
+/// - The memory between `__heap_base` and the end of the initial memory comes first (not on WASI, where the C library
+///   owns it), then `memory.grow` by an eighth, or by just what is needed where the engine refuses more.
+/// - Out of memory is a null pointer. It changes nothing: what is free goes on being handed out.
+/// - Nothing is checked: releasing twice, or with another layout, is undefined behaviour, as [`GlobalAlloc`](core::alloc::GlobalAlloc) says.
+/// - A request aligned to more than 64 KiB gets the block on top of its list only if that happens to be so aligned.
+pub struct FreeingBump {
+    heap: SingleThreaded<FreeingBumpHeap>,
+}
+
+impl FreeingBump {
+    /// The allocator, for use in a `static`. A module must have only one that takes its memory from `__heap_base`: one
+    /// global allocator of this crate.
+    #[must_use]
+    pub const fn new() -> Self {
+        FreeingBump {
+            heap: SingleThreaded::new(FreeingBumpHeap::new(crate::growth::Growth::EIGHTH)),
+        }
+    }
+
+    /// What the memory is used for now, in bytes. Pages that somebody else added to the memory in between count as
+    /// live. O(free blocks): nothing is counted while allocating.
+    #[must_use]
+    pub fn stats(&self) -> HeapStats {
+        // SAFETY: counting runs no code of the user.
+        unsafe { self.heap.with(|heap| heap.stats(&ThisModule)) }
+    }
+}
+
+impl Default for FreeingBump {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+global_allocator!(FreeingBump);

@@ -4,6 +4,7 @@
 //! a command does), `tables` (text), `report` (the data), `node` and `sizes` (measuring), `modules` over `workspace` and `cache`
 //! (building), `catalogue` and `places` (what there is, and where).
 
+mod benchmarks;
 mod cache;
 mod catalogue;
 mod guard;
@@ -11,6 +12,7 @@ mod long_life;
 mod measure;
 mod modules;
 mod node;
+mod page;
 mod places;
 mod plan;
 mod progress;
@@ -47,6 +49,9 @@ enum Command {
         /// Measure more often, let slow allocators take longer, and time default tiering and wasmtime as well.
         #[arg(long)]
         full: bool,
+        /// Write BENCHMARKS.md as well.
+        #[arg(long)]
+        publish: bool,
     },
     /// Run recordings made with `freeing_bump::Recorder` through all allocators.
     Replay {
@@ -88,7 +93,7 @@ enum Command {
 fn main() -> ExitCode {
     let places = places::Places::of_this_checkout();
     let result = match Arguments::parse().command {
-        Command::Report { only, full } => measure::report(&only, Effort::of(full), &places),
+        Command::Report { only, full, publish } => measure::report(&only, Effort::of(full), publish, &places),
         Command::Replay { files, only, full } => recordings::replay(&files, &only, Effort::of(full), &places),
         Command::Record {
             workload,

@@ -10,7 +10,7 @@ use crate::second_engine::SecondEngine;
 use crate::sizes;
 use crate::tables::{Style, render};
 use crate::workspace::{Package, Profile, SIZE_PROBE, all_packages};
-use crate::{long_life, progress, recordings, versions};
+use crate::{benchmarks, long_life, page, progress, recordings, versions};
 use anyhow::{Context, Result, bail};
 use std::fs;
 use std::time::Duration;
@@ -55,7 +55,9 @@ impl Effort {
 }
 
 /// Measures what `only` names, or everything if it is empty.
-pub fn report(only: &[String], effort: &Effort, places: &Places) -> Result<()> {
+///
+/// With `publish`, the report becomes `BENCHMARKS.md` as well.
+pub fn report(only: &[String], effort: &Effort, publish: bool, places: &Places) -> Result<()> {
     let mut chosen = Catalogue::read(places)?;
     chosen.choose(only)?;
     let command = std::iter::once("cargo make report".to_owned())
@@ -63,11 +65,15 @@ pub fn report(only: &[String], effort: &Effort, places: &Places) -> Result<()> {
         .chain(only.iter().map(|pattern| format!("--only {pattern}")))
         .collect::<Vec<_>>()
         .join(" ");
-    compare(&chosen, &command, effort, places)
+    let report = compare(&chosen, &command, effort, places)?;
+    if publish {
+        benchmarks::write(&report, places)?;
+    }
+    Ok(())
 }
 
 /// Measures everything in `chosen`, which `command` asked for; prints and writes the report.
-pub fn compare(chosen: &Catalogue, command: &str, effort: &Effort, places: &Places) -> Result<()> {
+pub fn compare(chosen: &Catalogue, command: &str, effort: &Effort, places: &Places) -> Result<Report> {
     let date = jiff::Zoned::now().strftime("%Y-%m-%d %H:%M %Z").to_string();
     let everything = Catalogue::read(places)?;
     let rustc = versions::rustc()?;
@@ -101,7 +107,7 @@ pub fn compare(chosen: &Catalogue, command: &str, effort: &Effort, places: &Plac
             different.join(", ")
         );
     }
-    Ok(())
+    Ok(report)
 }
 
 /// All modules that a run needs: the programs of its workloads for speed, the size probe for both profiles.
@@ -209,6 +215,7 @@ fn write(report: &Report, places: &Places) -> Result<()> {
     let files = [
         ("report.md", render(report, Style::Markdown)),
         ("report.json", serde_json::to_string_pretty(report)?),
+        ("index.html", page::render(report, places)?),
     ];
     for (name, content) in files {
         let path = places.report.join(name);

@@ -32,7 +32,8 @@ pub fn replay(files: &[PathBuf], only: &[String], effort: &Effort, places: &Plac
         .collect::<Result<_>>()?;
     let arguments: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
     let command = format!("cargo make replay -- {}", arguments.join(" "));
-    measure::compare(&chosen, &command, effort, places)
+    measure::compare(&chosen, &command, effort, places)?;
+    Ok(())
 }
 
 /// Makes `plan` replay the recording of `workload`, if it is one.

@@ -85,8 +85,8 @@ pub fn render(report: &Report, style: Style) -> String {
     heading(&mut out, style, 1, "Allocators for wasm32 modules, compared");
     out.push_str(&explanation(report));
     for family in report.families() {
-        heading(&mut out, style, 2, family.title());
         if style == Style::Markdown {
+            heading(&mut out, style, 2, family.title());
             for row in report.rows(family) {
                 // Writing to a string cannot fail.
                 let _ = writeln!(out, "- `{}`: {}", row.name, row.about);

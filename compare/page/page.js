@@ -1,0 +1,291 @@
+// Draws the report that is embedded in this page: charts with Plotly, and tables that a click on a heading sorts.
+"use strict";
+
+const report = JSON.parse(document.getElementById("report").textContent);
+const content = document.getElementById("content");
+const reference = report.allocators.find((allocator) => allocator.role === "reference").name;
+const families = {
+  allocator: "Allocation is all that the program does",
+  programs: "Programs",
+  traces: "Recordings of programs, replayed",
+};
+const charts = [];
+
+const mebibytes = (pages) => pages / 16;
+const measured = (figure) => figure?.measured;
+const heapBytes = (memory) => memory.pages * 65536 - memory.heap_base;
+
+// The kinds of table: what a cell shows, and the number that it is sorted by.
+const measures = [
+  { title: "Time in V8", ratio: (cell) => measured(cell.v8)?.ratio, figure: (cell) => cell.v8 },
+  { title: "Executed instructions", ratio: (cell) => measured(cell.instructions)?.ratio, figure: (cell) => cell.instructions },
+  { title: "Linear memory in MiB", ratio: (cell) => measured(cell.memory) && mebibytes(measured(cell.memory).pages), figure: (cell) => cell.memory },
+  { title: "Heap over the most live bytes asked for", ratio: (cell, row) => heapRatio(cell, row), figure: (cell) => cell.memory },
+  { title: "Time in V8 with default tiering", ratio: (cell) => measured(cell.v8_tiered)?.ratio, figure: (cell) => cell.v8_tiered, full: true },
+  { title: "Time in wasmtime", ratio: (cell) => measured(cell.wasmtime)?.ratio, figure: (cell) => cell.wasmtime, full: true },
+].filter((measure) => report.full || !measure.full);
+
+function heapRatio(cell, row) {
+  const memory = measured(cell.memory);
+  return memory && heapBytes(memory) / row.peak_live_bytes;
+}
+
+function geometricMean(numbers) {
+  if (numbers.length === 0 || numbers.some((number) => number === undefined || number === null)) {
+    return undefined;
+  }
+  return Math.exp(numbers.reduce((sum, number) => sum + Math.log(number), 0) / numbers.length);
+}
+
+function add(parent, tag, text, properties = {}) {
+  const element = document.createElement(tag);
+  element.textContent = text;
+  Object.assign(element, properties);
+  parent.append(element);
+  return element;
+}
+
+function section(title, explanation) {
+  const element = add(content, "section", "");
+  add(element, "h2", title);
+  if (explanation) {
+    add(element, "p", explanation);
+  }
+  return element;
+}
+
+// A chart is drawn again when the colour scheme changes.
+function chart(parent, title, height, traces, layout) {
+  add(parent, "h3", title);
+  const element = add(parent, "div", "", { className: "chart" });
+  const draw = () => {
+    const style = getComputedStyle(document.documentElement);
+    const colour = (name) => style.getPropertyValue(name).trim();
+    const axis = { gridcolor: colour("--line"), zerolinecolor: colour("--line"), automargin: true };
+    const complete = {
+      height,
+      margin: { l: 50, r: 10, t: 10, b: 45 },
+      paper_bgcolor: "transparent",
+      plot_bgcolor: "transparent",
+      font: { color: colour("--text") },
+      legend: { orientation: "h", y: -0.2 },
+      ...layout,
+      xaxis: { ...axis, ...layout.xaxis },
+      yaxis: { ...axis, ...layout.yaxis },
+    };
+    Plotly.react(element, traces, complete, { responsive: true, displaylogo: false });
+  };
+  charts.push(draw);
+  draw();
+}
+
+const palette = ["#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#8c8c8c", "#e07b39", "#44aa99", "#999933", "#cc6677", "#6f7fd6", "#b07aa1", "#59a14f", "#d37295", "#79706e"];
+const colourOf = (index) => palette[index % palette.length];
+const symbolOf = (allocator) => ({ ours: "star", reference: "diamond" })[allocator.role] ?? "circle";
+// Where every allocator at once would hide the picture, most peers wait in the legend for a click.
+const shownAtFirst = (allocator) =>
+  allocator.role !== "peer" || ["talc-extend", "rlsf", "wee_alloc"].includes(allocator.id) ? true : "legendonly";
+
+function scatter(parent, rows) {
+  const traces = [];
+  const absent = [];
+  report.allocators.forEach((allocator, index) => {
+    const cells = rows.map((row) => row.cells[allocator.id]);
+    const time = geometricMean(cells.map((cell) => cell && measured(cell.v8)?.ratio));
+    const memory = geometricMean(rows.map((row) => row.cells[allocator.id] && heapRatio(row.cells[allocator.id], row)));
+    if (time === undefined || memory === undefined) {
+      absent.push(allocator.name);
+      return;
+    }
+    traces.push({
+      type: "scatter",
+      mode: "markers+text",
+      name: allocator.name,
+      x: [memory],
+      y: [time],
+      text: [allocator.name],
+      textposition: "top center",
+      cliponaxis: false,
+      marker: { size: allocator.role === "ours" ? 15 : 10, color: colourOf(index), symbol: symbolOf(allocator) },
+      hovertemplate: "%{text}: %{y:.2f} of the time, %{x:.2f} times the live bytes<extra></extra>",
+    });
+  });
+  chart(parent, "Speed against memory, geometric means", 460, traces, {
+    showlegend: false,
+    margin: { l: 55, r: 30, t: 25, b: 50 },
+    xaxis: { type: "log", title: { text: "heap over the most live bytes asked for" } },
+    yaxis: { type: "log", title: { text: `time over that with ${reference}` } },
+    annotations: [
+      { xref: "paper", yref: "paper", x: 0, y: 0, xanchor: "left", yanchor: "bottom", showarrow: false, text: "◣ best: fast and small" },
+    ],
+  });
+  if (absent.length > 0) {
+    add(parent, "p", `Not drawn, since they did not run every workload of the family: ${absent.join(", ")}. The tables say why.`);
+  }
+}
+
+function bars(parent, rows) {
+  const traces = report.allocators.map((allocator, index) => ({
+    type: "bar",
+    orientation: "h",
+    name: allocator.name,
+    visible: shownAtFirst(allocator),
+    marker: { color: colourOf(index) },
+    y: rows.map((row) => row.name),
+    x: rows.map((row) => measured(row.cells[allocator.id]?.v8)?.ratio ?? null),
+    hovertemplate: `%{y} with ${allocator.name}: %{x:.2f}<extra></extra>`,
+  }));
+  chart(parent, `Time in V8 over that with ${reference}; a click in the legend shows and hides`, 160 + 75 * rows.length, traces, {
+    xaxis: { type: "log", side: "top" },
+    yaxis: { autorange: "reversed" },
+    margin: { l: 50, r: 10, t: 40, b: 20 },
+    legend: { orientation: "h", y: -0.02, yanchor: "top" },
+  });
+}
+
+function table(parent, title, headings, rows) {
+  add(parent, "h3", title);
+  const element = add(add(parent, "div", "", { className: "scroll" }), "table", "", { className: "sortable asc" });
+  const head = add(add(element, "thead", ""), "tr", "");
+  headings.forEach((heading) => add(head, "th", heading));
+  const body = add(element, "tbody", "");
+  for (const { name, role, cells } of rows) {
+    const line = add(body, "tr", "", { className: role });
+    add(line, "td", name);
+    for (const { text, number } of cells) {
+      const cell = add(line, "td", text);
+      // What has no figure sorts behind everything that has one.
+      cell.dataset.sort = number ?? 1e300;
+      cell.classList.toggle("missing", number === undefined || number === null);
+    }
+  }
+}
+
+function cellOf(measure, cell, row) {
+  if (!cell) {
+    return { text: "not measured" };
+  }
+  const number = measure.ratio(cell, row);
+  const figure = measure.figure(cell);
+  if (number === undefined || number === null) {
+    return { text: figure.missing ?? `no ratio: ${reference} did not run` };
+  }
+  const summary = figure.measured.milliseconds;
+  if (!summary) {
+    return { text: number.toFixed(2), number };
+  }
+  const spread = (summary.upper_quartile - summary.lower_quartile) / 2 / summary.median;
+  return { text: `${spread > 0.1 ? "~" : ""}${number.toFixed(2)} ±${(spread * 100).toFixed(0)} %`, number };
+}
+
+function workloadTable(parent, measure, rows) {
+  const lines = report.allocators.map((allocator) => {
+    const mean = geometricMean(rows.map((row) => row.cells[allocator.id] && measure.ratio(row.cells[allocator.id], row)));
+    const last = mean === undefined ? { text: "not all ran" } : { text: mean.toFixed(2), number: mean };
+    return {
+      name: allocator.name,
+      role: allocator.role,
+      cells: [...rows.map((row) => cellOf(measure, row.cells[allocator.id], row)), last],
+    };
+  });
+  table(parent, measure.title, ["allocator", ...rows.map((row) => row.name), "geometric mean"], lines);
+}
+
+function drawFamily(family) {
+  const rows = report.workloads.filter((row) => row.family === family);
+  if (rows.length === 0) {
+    return;
+  }
+  const parent = section(families[family]);
+  const list = add(parent, "ul", "");
+  rows.forEach((row) => add(list, "li", `${row.name}: ${row.about}`));
+  scatter(parent, rows);
+  bars(parent, rows);
+  measures.forEach((measure) => workloadTable(parent, measure, rows));
+}
+
+function drawLongLives() {
+  if (report.long_lives.length === 0) {
+    return;
+  }
+  const parent = section("Memory over time", "Programs that run on and on. A line that rises is memory that is lost.");
+  for (const row of report.long_lives) {
+    const traces = report.allocators.map((allocator, index) => {
+      const curve = measured(row.cells[allocator.id]) ?? [];
+      return {
+        type: "scatter",
+        mode: "lines+markers",
+        name: allocator.name,
+        visible: shownAtFirst(allocator),
+        line: { color: colourOf(index), width: allocator.role === "ours" ? 3 : 1.5 },
+        x: curve.map(([cycle]) => cycle),
+        y: curve.map(([, pages]) => mebibytes(pages)),
+      };
+    });
+    chart(parent, `${row.name}: ${row.about}`, 380, traces, {
+      xaxis: { type: "log", title: { text: "cycles" } },
+      yaxis: { type: "log", title: { text: "MiB" } },
+    });
+  }
+  const after = (curve, cycles) => curve.find(([cycle]) => cycle === cycles)?.[1];
+  const lines = report.allocators.map((allocator) => ({
+    name: allocator.name,
+    role: allocator.role,
+    cells: report.long_lives.flatMap((row) => {
+      const figure = row.cells[allocator.id];
+      return [10, 1000].map((cycles) => {
+        const pages = after(measured(figure) ?? [], cycles);
+        return pages === undefined
+          ? { text: figure?.missing ?? "not measured" }
+          : { text: mebibytes(pages).toFixed(1), number: pages };
+      });
+    }),
+  }));
+  const headings = report.long_lives.flatMap((row) => [`${row.name}, cycle 10`, "cycle 1000"]);
+  table(parent, "MiB after cycle 10 and after cycle 1000", ["allocator", ...headings], lines);
+}
+
+function drawSizes() {
+  const parent = section("Code size", "Bytes over a module whose allocator always fails.");
+  for (const [profile, level] of [["size", "opt-level z"], ["speed", "opt-level 3"]]) {
+    const sizes = report.sizes.filter((size) => size.profile === profile);
+    const named = sizes.map((size) => ({ ...report.allocators.find(({ id }) => id === size.allocator), ...size.over_floor }));
+    named.sort((one, other) => one.optimized - other.optimized);
+    const kinds = [["raw", "as compiled"], ["optimized", "wasm-opt -Oz"], ["gzipped", "wasm-opt -Oz, gzip"]];
+    const traces = kinds.map(([key, name], index) => ({
+      type: "bar",
+      name,
+      marker: { color: colourOf(index) },
+      x: named.map((size) => size.name),
+      y: named.map((size) => size[key]),
+    }));
+    chart(parent, level, 380, traces, { legend: { orientation: "h", y: 1.12 }, yaxis: { title: { text: "bytes" } } });
+    const lines = named.map((size) => ({
+      name: size.name,
+      role: size.role,
+      cells: kinds.map(([key]) => ({ text: String(size[key]), number: size[key] })),
+    }));
+    table(parent, `Bytes, ${level}`, ["allocator", ...kinds.map(([, name]) => name)], lines);
+  }
+}
+
+function drawVersions() {
+  const { allocators, ...tools } = report.versions;
+  const list = document.getElementById("versions");
+  for (const [name, version] of Object.entries(tools)) {
+    add(list, "li", `${name.replace("_", "-")}: ${version}`);
+  }
+  for (const { id, name } of report.allocators) {
+    add(list, "li", `${name}: ${allocators[id]}`);
+  }
+}
+
+document.getElementById("summary").textContent =
+  `${report.date}, made by ${report.command}. Times and instructions are ratios to ${reference}: below 1 is faster. ` +
+  `Times are medians of up to ${report.runs} interleaved runs with a fresh instance each, in V8 with --no-liftoff unless ` +
+  "a table says otherwise; ± is half the distance between the quartiles, and ~ marks more than 10 %. A click on a heading sorts.";
+Object.keys(families).forEach(drawFamily);
+drawLongLives();
+drawSizes();
+drawVersions();
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => charts.forEach((draw) => draw()));

@@ -112,6 +112,18 @@ impl Bins {
             bits = self.occupied[word];
         }
     }
+
+    /// Calls `visit` with the address of each block.
+    pub(crate) fn for_each<M: LinearMemory>(&self, memory: &M, mut visit: impl FnMut(u32)) {
+        for &head in &self.heads {
+            let mut block = head;
+            while block != 0 {
+                visit(block);
+                // SAFETY: the block is in a list: its first word is the link.
+                block = unsafe { memory.read_word(block) };
+            }
+        }
+    }
 }
 
 #[cfg(test)]

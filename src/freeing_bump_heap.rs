@@ -23,12 +23,14 @@
 //! run that was current and has no block left is full; nothing points to it until a block of it is released. Then it is
 //! in the ring of its class, until it becomes current again or its last live block is released.
 
-use crate::growth::Growth;
 use crate::heap::Heap;
 use crate::linear_memory::LinearMemory;
 use crate::size_class::{CLASSES, MAX_CLASS_ALIGN, RUN_CLASSES, SizeClass};
 use crate::stats::HeapStats;
 use crate::tagged_heap::{TAG_BYTES, TaggedHeap, span_for};
+
+#[cfg(test)]
+mod model;
 
 /// The bytes of a run, and its alignment.
 const RUN_BYTES: u32 = 4096;
@@ -71,19 +73,17 @@ pub(crate) struct FreeingBumpHeap {
     /// For each class without runs, how much was pushed on its list since that was emptied: it is when this wraps to 0.
     pushed: [u8; LISTS],
     heap: TaggedHeap,
-    growth: Growth,
 }
 
 impl FreeingBumpHeap {
     /// A heap without memory.
-    pub(crate) const fn new(growth: Growth) -> Self {
+    pub(crate) const fn new() -> Self {
         FreeingBumpHeap {
             lists: [0; LISTS],
             current: [0; RUN_LISTS],
             rings: [0; RUN_LISTS],
             pushed: [0; LISTS],
             heap: TaggedHeap::new(),
-            growth,
         }
     }
 
@@ -208,7 +208,7 @@ impl FreeingBumpHeap {
                 let Some(longest) = span.checked_add(slack) else {
                     return 0;
                 };
-                if !self.heap.grow(memory, longest, self.growth) {
+                if !self.heap.grow(memory, longest) {
                     return 0;
                 }
             }
@@ -257,8 +257,9 @@ impl Heap for FreeingBumpHeap {
     }
 
     fn allocate_zeroed<M: LinearMemory>(&mut self, memory: &mut M, size: u32, align: u32) -> u32 {
-        let used_up_to = self.heap.fresh().max(memory.initial_region().end);
+        let fresh = self.heap.fresh();
         let block = self.allocate(memory, size, align);
+        let used_up_to = fresh.max(self.heap.zero_from());
         // A run holds links from its first use on.
         let used = if SizeClass::of(size, align).is_in_runs() {
             size
@@ -316,7 +317,7 @@ impl Heap for FreeingBumpHeap {
                 } else {
                     new_size
                 };
-                if self.heap.resize(memory, block, span_for(bytes), self.growth) {
+                if self.heap.resize(memory, block, span_for(bytes)) {
                     return block;
                 }
             }
@@ -329,108 +330,45 @@ impl Heap for FreeingBumpHeap {
         }
     }
 
-    fn stats<M: LinearMemory>(&self, _memory: &M) -> HeapStats {
-        HeapStats::default()
-    }
-}
-
-#[cfg(test)]
-mod quick {
-    use super::*;
-    use crate::simulated_memory::SimulatedMemory;
-    use std::vec::Vec;
-
-    fn rnd(s: &mut u64) -> u32 {
-        *s ^= *s << 13;
-        *s ^= *s >> 7;
-        *s ^= *s << 17;
-        (*s >> 20) as u32
-    }
-
-    #[test]
-    fn random() {
-        for seed in 1..40u64 {
-            let mut s = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-            let mut m = match seed % 4 {
-                0 => SimulatedMemory::new(0x1_1230, 1, 600),
-                1 => SimulatedMemory::new(0x1_1238, 3, 400),
-                2 => SimulatedMemory::pages(100, 900),
-                _ => SimulatedMemory::pages(65_000, 65_536),
-            };
-            let mut h = FreeingBumpHeap::new(Growth::EIGHTH);
-            let mut live: Vec<(u32, u32, u32, u8)> = Vec::new();
-            for step in 0..20_000u32 {
-                let pick = rnd(&mut s) % 100;
-                let size = |s: &mut u64| match rnd(s) % 10 {
-                    0..=4 => 1 + rnd(s) % 64,
-                    5..=6 => 1 + rnd(s) % 600,
-                    7..=8 => 1 + rnd(s) % 5000,
-                    _ => 1 + rnd(s) % 100_000,
-                };
-                let limit = if (step / 3000) % 2 == 0 { 60 } else { 40 };
-                if pick < limit {
-                    let (n, a) = (
-                        size(&mut s),
-                        1u32 << [0, 0, 2, 3, 3, 3, 4, 4, 6, 12][(rnd(&mut s) % 10) as usize],
-                    );
-                    let zeroed = rnd(&mut s) % 4 == 0;
-                    let b = if zeroed {
-                        h.allocate_zeroed(&mut m, n, a)
-                    } else {
-                        h.allocate(&mut m, n, a)
-                    };
-                    if b == 0 {
-                        continue;
+    /// What no block in use could be told from counts as live: tags, the headers of runs, and what a block was rounded
+    /// up by. O(free blocks).
+    fn stats<M: LinearMemory>(&self, memory: &M) -> HeapStats {
+        let mut stats = self.heap.stats(memory);
+        for class in (0..CLASSES).map(SizeClass::from_number) {
+            // SAFETY: the blocks on a list are linked by their first words.
+            let mut free = unsafe { list_length(memory, self.lists[class.index::<LISTS>()]) };
+            if class.is_in_runs() {
+                let first = self.rings[class.index::<RUN_LISTS>()];
+                let mut run = first;
+                while run != 0 {
+                    // SAFETY: the runs of a ring belong to this heap; the words are those of their headers.
+                    unsafe {
+                        free += ROOM_BYTES / class.bytes() - memory.read_word(run + LIVE);
+                        run = memory.read_word(run + NEXT);
                     }
-                    assert_eq!(b % a, 0);
-                    for &(o, on, _, _) in &live {
-                        assert!(
-                            u64::from(b) + u64::from(n) <= u64::from(o) || u64::from(o) + u64::from(on) <= u64::from(b),
-                            "overlap seed {seed} step {step}"
-                        );
-                    }
-                    if zeroed {
-                        assert!(
-                            m.slice(b, n).iter().all(|&x| x == 0),
-                            "zero seed {seed} step {step} {n} {a}"
-                        );
-                    }
-                    m.slice(b, n).fill(step as u8);
-                    live.push((b, n, a, step as u8));
-                } else if pick < 75 && !live.is_empty() {
-                    let i = rnd(&mut s) as usize % live.len();
-                    let (b, n, a, f) = live[i];
-                    let new = size(&mut s);
-                    let nb = unsafe { h.reallocate(&mut m, b, n, a, new) };
-                    if nb != 0 {
-                        assert_eq!(nb % a, 0);
-                        assert!(m.slice(nb, n.min(new)).iter().all(|&x| x == f), "kept");
-                        for (j, &(o, on, _, _)) in live.iter().enumerate() {
-                            assert!(
-                                j == i
-                                    || u64::from(nb) + u64::from(new) <= u64::from(o)
-                                    || u64::from(o) + u64::from(on) <= u64::from(nb),
-                                "overlap"
-                            );
-                        }
-                        m.slice(nb, new).fill(f);
-                        live[i] = (nb, new, a, f);
-                    }
-                } else if !live.is_empty() {
-                    let i = rnd(&mut s) as usize % live.len();
-                    let (b, n, a, f) = live.swap_remove(i);
-                    assert!(m.slice(b, n).iter().all(|&x| x == f), "content seed {seed} step {step}");
-                    unsafe { h.deallocate(&mut m, b, n, a) };
-                }
-                if rnd(&mut s) % 2000 == 0 && m.end_page() < 65_000 {
-                    m.foreign_grow(1);
-                }
-                if rnd(&mut s) % 3000 == 0 {
-                    while let Some((b, n, a, _)) = live.pop() {
-                        unsafe { h.deallocate(&mut m, b, n, a) };
+                    if run == first {
+                        break;
                     }
                 }
             }
+            stats.free_bytes += free * class.bytes();
+            stats.live_bytes -= free * class.bytes();
         }
+        stats
     }
+}
+
+/// How many blocks there are on a list.
+///
+/// # Safety
+///
+/// The first word of each must be the address of the next, 0 for none.
+unsafe fn list_length<M: LinearMemory>(memory: &M, mut block: u32) -> u32 {
+    let mut length = 0;
+    while block != 0 {
+        length += 1;
+        // SAFETY: passed on from the caller.
+        block = unsafe { memory.read_word(block) };
+    }
+    length
 }

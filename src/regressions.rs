@@ -10,6 +10,7 @@ mod contents;
 mod growth;
 
 use crate::checked_heap::{CheckedHeap, Request};
+use crate::freeing_bump_heap::FreeingBumpHeap;
 use crate::model::Subject;
 use crate::model::headerless::Headerless;
 use crate::model::oracle::Oracle;
@@ -21,6 +22,13 @@ use std::vec::Vec;
 fn tiny(memory: SimulatedMemory) -> Headerless<TinyHeap> {
     Headerless {
         heap: TinyHeap::new(),
+        memory,
+    }
+}
+
+fn freeing_bump(memory: SimulatedMemory) -> Headerless<FreeingBumpHeap> {
+    Headerless {
+        heap: FreeingBumpHeap::new(),
         memory,
     }
 }
@@ -40,6 +48,13 @@ macro_rules! tests_of_each_heap {
                 #[test]
                 #[cfg_attr(miri, ignore = "thousands of steps, which Miri needs minutes for")]
                 fn $failure() { super::$about::$failure(super::tiny) }
+            )*)*
+        }
+        mod freeing_bump_heap {
+            $($(
+                #[test]
+                #[cfg_attr(miri, ignore = "thousands of steps, which Miri needs minutes for")]
+                fn $failure() { super::$about::$failure(super::freeing_bump) }
             )*)*
         }
         mod checked_heap {

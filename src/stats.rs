@@ -17,20 +17,21 @@ pub struct Stats {
     pub address_space_used: u32,
 }
 
-/// What the memory of a heap without headers is used for now, in bytes.
+/// What the memory of `FreeingBump` or `TinyFreeingBump` is used for now, in bytes.
 ///
 /// `live_bytes + free_bytes + never_used_bytes == address_space_bytes`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HeapStats {
-    /// Bytes of the blocks in use, each with what its request was rounded up by.
+    /// Bytes of the blocks in use, with what each request was rounded up by and what the heap needs for itself.
     pub live_bytes: u32,
-    /// Bytes in free lists.
+    /// Bytes that were released and wait for a request that they serve.
     pub free_bytes: u32,
     /// Bytes between the bump pointer and the end of the heap's memory.
     pub never_used_bytes: u32,
-    /// Bytes of memory that the heap owns. Memory that somebody else took by `memory.grow` in between is not counted.
+    /// Bytes of memory that the heap owns. Pages that somebody else added in between are not counted by `FreeingBump`,
+    /// and count as live for `TinyFreeingBump`, which keeps no record of them.
     pub address_space_bytes: u32,
-    /// The longest run of bytes that can be handed out as one without growing the memory.
+    /// The largest request, with an alignment of up to 8, that is served without growing the memory.
     pub largest_free_bytes: u32,
 }

@@ -21,7 +21,11 @@
 use crate::bins::{Bins, GRANULE_BYTES};
 use crate::growth::Growth;
 use crate::linear_memory::LinearMemory;
-use crate::page::{PAGE_BYTES, PageCount};
+use crate::page::PageCount;
+use crate::stats::HeapStats;
+
+#[cfg(test)]
+mod survey;
 
 /// The bytes of a tag.
 pub(crate) const TAG_BYTES: u32 = 4;
@@ -47,6 +51,10 @@ pub(crate) struct TaggedHeap {
     end: u32,
     /// The highest that the bump pointer has been: memory from here on is fresh.
     fresh: u32,
+    /// From here on the engine has filled the present region with zeros.
+    zero_from: u32,
+    /// The bytes of all regions.
+    owned_bytes: u32,
 }
 
 impl TaggedHeap {
@@ -56,12 +64,20 @@ impl TaggedHeap {
             bump: 0,
             end: 0,
             fresh: 0,
+            zero_from: 0,
+            owned_bytes: 0,
         }
     }
 
-    /// The address from which on nothing was ever used, so that memory added by `memory.grow` is zero.
+    /// The highest that the bump pointer has been: memory from here on was never used.
     pub(crate) fn fresh(&self) -> u32 {
         self.fresh
+    }
+
+    /// From here on the engine has filled the present region, which only the bump pointer hands out for the first time,
+    /// with zeros.
+    pub(crate) fn zero_from(&self) -> u32 {
+        self.zero_from
     }
 
     /// A block of this span, from what was released or from the bump pointer; 0 if that takes more memory.
@@ -156,13 +172,7 @@ impl TaggedHeap {
     /// # Safety
     ///
     /// `block` must be in use, and from this heap.
-    pub(crate) unsafe fn resize<M: LinearMemory>(
-        &mut self,
-        memory: &mut M,
-        block: u32,
-        span: u32,
-        growth: Growth,
-    ) -> bool {
+    pub(crate) unsafe fn resize<M: LinearMemory>(&mut self, memory: &mut M, block: u32, span: u32) -> bool {
         // SAFETY: as in `deallocate`.
         unsafe {
             let present = self.span(memory, block);
@@ -173,7 +183,7 @@ impl TaggedHeap {
             let next = block + present;
             if next == self.bump {
                 let lacking = span - present;
-                if self.end - self.bump < lacking && !self.grow(memory, lacking, growth) {
+                if self.end - self.bump < lacking && !self.grow(memory, lacking) {
                     return false;
                 }
                 // The memory may have grown elsewhere.
@@ -195,21 +205,21 @@ impl TaggedHeap {
         }
     }
 
-    /// Grows the memory so that the bump pointer can move up by `span`, by as much as `growth` says or else by what is
-    /// lacking. False if that is refused; then nothing has changed. What is left of a region that ends here is free.
+    /// Grows the memory so that the bump pointer can move up by `span`, by an eighth or else by what is lacking. False
+    /// if that is refused; then nothing has changed. What is left of a region that ends here becomes free.
     #[cold]
-    pub(crate) fn grow<M: LinearMemory>(&mut self, memory: &mut M, span: u32, growth: Growth) -> bool {
+    pub(crate) fn grow<M: LinearMemory>(&mut self, memory: &mut M, span: u32) -> bool {
         loop {
             let left = self.end - self.bump;
             if span <= left {
                 return true;
             }
-            let region = if self.end == 0 {
+            let initial = self.end == 0;
+            let region = if initial {
                 memory.initial_region()
             } else {
-                // A region that does not follow this one spends a granule on its first tag.
-                let lacking = span - left + GRANULE_BYTES;
-                let Some(region) = memory.grow_heap(growth, PageCount::covering(lacking), self.end) else {
+                let lacking = PageCount::covering(span - left);
+                let Some(region) = memory.grow_heap(Growth::EIGHTH, lacking, self.end) else {
                     return false;
                 };
                 region
@@ -219,18 +229,51 @@ impl TaggedHeap {
                 (self.bump, self.end) = (region.end, region.end);
                 continue;
             }
-            if region.start != self.end || self.fresh == 0 {
-                self.leave_region(memory);
-                // The tag of the first block lies before it.
-                self.move_bump((region.start + TAG_BYTES + FLAGS) & !FLAGS);
-            }
             // The last granule below 4 GiB is not used.
-            self.end = if region.end == 0 {
+            let end = if region.end == 0 {
                 0u32.wrapping_sub(GRANULE_BYTES)
             } else {
                 region.end
             };
+            if region.start != self.end || self.fresh == 0 {
+                self.leave_region(memory);
+                // The tag of the first block lies before it.
+                self.move_bump((region.start + TAG_BYTES + FLAGS) & !FLAGS);
+                // The host may have written to the initial memory.
+                self.zero_from = if initial { end } else { region.start };
+            }
+            self.owned_bytes += region.end.wrapping_sub(region.start);
+            self.end = end;
         }
+    }
+
+    /// What the memory is used for. What is neither free nor never used counts as live. O(free blocks).
+    pub(crate) fn stats<M: LinearMemory>(&self, memory: &M) -> HeapStats {
+        if self.end == 0 {
+            let initial = memory.initial_region();
+            let bytes = initial.end.wrapping_sub(initial.start);
+            return HeapStats {
+                never_used_bytes: bytes,
+                address_space_bytes: bytes,
+                largest_free_bytes: bytes.saturating_sub(2 * GRANULE_BYTES),
+                ..HeapStats::default()
+            };
+        }
+        let never_used_bytes = self.end - self.bump;
+        let mut stats = HeapStats {
+            never_used_bytes,
+            address_space_bytes: self.owned_bytes,
+            largest_free_bytes: never_used_bytes.saturating_sub(TAG_BYTES),
+            ..HeapStats::default()
+        };
+        self.bins.for_each(memory, |block| {
+            // SAFETY: a block in a bin is free, with its tag before it.
+            let span = unsafe { self.span(memory, block) };
+            stats.free_bytes += span;
+            stats.largest_free_bytes = stats.largest_free_bytes.max(span - TAG_BYTES);
+        });
+        stats.live_bytes = self.owned_bytes - never_used_bytes - stats.free_bytes;
+        stats
     }
 
     /// Turns what is left behind the bump pointer into a free block, and ends the chain of blocks.

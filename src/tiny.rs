@@ -27,7 +27,9 @@ use crate::tiny_heap::TinyHeap;
 ///   owns it), then `memory.grow` by an eighth, or by just what is needed where the engine refuses more.
 /// - Out of memory is a null pointer. It changes nothing: what is free goes on being handed out.
 /// - Nothing is checked: releasing twice, or with another layout, is undefined behaviour, as [`GlobalAlloc`](core::alloc::GlobalAlloc) says.
-/// - A request aligned to more than 64 KiB gets the block on top of its list only if that happens to be so aligned.
+/// - A request aligned to more than 64 KiB gets the block on top of its list only if that happens to be so aligned: a
+///   program that mixes such requests with others of the same size can grow without bound.
+/// - At least one byte stays unused at the end of the memory, so that a block which would end there is refused.
 pub struct TinyFreeingBump {
     heap: SingleThreaded<TinyHeap>,
 }

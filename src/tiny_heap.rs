@@ -202,13 +202,14 @@ impl Heap for TinyHeap {
         let never_used_bytes = end.wrapping_sub(bump);
         let address_space_bytes = end.wrapping_sub(initial.start);
         let mut free_bytes = 0;
-        let mut largest_free_bytes = never_used_bytes;
+        let mut largest_free_bytes = 0;
         // From the smallest blocks, class 29, to the largest, class 1.
-        for class in (0..LISTS as u32).rev().map(SizeClass) {
+        for class in (1..LISTS as u32 - 2).rev().map(SizeClass) {
             let block_bytes = class.mask().wrapping_add(1);
             let mut block = self.free_lists[class.list()];
-            if block != 0 {
-                largest_free_bytes = largest_free_bytes.max(block_bytes);
+            let misaligned_by = bump.wrapping_neg() & class.mask() & (PAGE_BYTES - 1);
+            if block != 0 || misaligned_by.wrapping_add(block_bytes) < never_used_bytes {
+                largest_free_bytes = block_bytes;
             }
             while block != 0 {
                 free_bytes += block_bytes;

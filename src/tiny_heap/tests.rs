@@ -306,3 +306,23 @@ fn releasing_everything_leaves_no_live_byte_in_the_statistics() {
     assert_eq!(stats.address_space_bytes, (memory.end_page() - 1) * PAGE_BYTES);
     assert_eq!(stats.largest_free_bytes, stats.never_used_bytes.max(131_072));
 }
+
+#[test]
+fn the_largest_free_bytes_are_served_without_growth_and_one_more_is_not() {
+    for taken in [0, 8, 5000, 100_000] {
+        let (mut heap, mut memory) = heap_with_pages(5, 64);
+        if taken != 0 {
+            heap.allocate(&mut memory, taken, 1);
+        }
+        let largest = heap.stats(&memory).largest_free_bytes;
+        assert_ne!(heap.allocate(&mut memory, largest, 8), 0);
+        assert_eq!(memory.grow_calls, [], "{taken} bytes taken, {largest} free");
+
+        let (mut heap, mut memory) = heap_with_pages(5, 64);
+        if taken != 0 {
+            heap.allocate(&mut memory, taken, 1);
+        }
+        assert_ne!(heap.allocate(&mut memory, largest + 1, 8), 0);
+        assert_ne!(memory.grow_calls, [], "{taken} bytes taken, {largest} free");
+    }
+}

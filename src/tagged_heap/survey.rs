@@ -1,0 +1,102 @@
+//! A walk through all blocks of a [`TaggedHeap`], for the tests: it asserts what the tags and the bins say of each other.
+//! Below `tagged_heap.rs` since those are private.
+
+use super::*;
+use crate::linear_memory::Region;
+use crate::model::Idle;
+use crate::simulated_memory::SimulatedMemory;
+use std::collections::BTreeMap;
+use std::vec::Vec;
+
+impl TaggedHeap {
+    /// The span of a block.
+    pub(crate) fn span_of(&self, memory: &SimulatedMemory, block: u32) -> u32 {
+        // SAFETY: the simulated memory checks the address.
+        unsafe { self.span(memory, block) }
+    }
+
+    /// The blocks in use, each with its span, and what all other bytes are used for.
+    pub(crate) fn survey(&self, memory: &SimulatedMemory) -> (Vec<(u32, u32)>, Vec<(Idle, Region)>) {
+        let mut in_bins = BTreeMap::new();
+        self.bins.for_each(memory, |block| {
+            assert_eq!(
+                in_bins.insert(block, self.span_of(memory, block)),
+                None,
+                "{block:#x} is in two bins"
+            );
+        });
+        let mut blocks = Vec::new();
+        let mut idle = Vec::new();
+        for region in self.regions(memory) {
+            self.survey_region(memory, region, &mut in_bins, &mut blocks, &mut idle);
+        }
+        assert!(in_bins.is_empty(), "blocks in bins that are in no region: {in_bins:x?}");
+        (blocks, idle)
+    }
+
+    /// The regions of this heap: what lies between the pages of others.
+    fn regions(&self, memory: &SimulatedMemory) -> Vec<Region> {
+        let mut regions = Vec::new();
+        let mut start = memory.initial_region().start;
+        let end = memory.end_page() << crate::page::PAGE_SHIFT;
+        for &foreign in &memory.foreign {
+            regions.push(Region {
+                start,
+                end: foreign.start,
+            });
+            start = foreign.end;
+        }
+        regions.push(Region { start, end });
+        regions.retain(|region| region.start != region.end);
+        regions
+    }
+
+    fn survey_region(
+        &self,
+        memory: &SimulatedMemory,
+        region: Region,
+        in_bins: &mut BTreeMap<u32, u32>,
+        blocks: &mut Vec<(u32, u32)>,
+        idle: &mut Vec<(Idle, Region)>,
+    ) {
+        if self.fresh == 0 {
+            idle.push((Idle::NeverUsed, region));
+            return;
+        }
+        let word = |address: u32| {
+            // SAFETY: the simulated memory checks the address.
+            unsafe { memory.read_word(address) }
+        };
+        let mut block = (region.start + TAG_BYTES + FLAGS) & !FLAGS;
+        let mut use_of = |idle_as: Idle, start: u32, end: u32| idle.push((idle_as, Region { start, end }));
+        use_of(Idle::Overhead, region.start, block - TAG_BYTES);
+        let mut previous_free = false;
+        while block != self.bump && (region.end == 0 || block < region.end) {
+            let tag = word(block - TAG_BYTES);
+            let (span, free) = (tag & !FLAGS, tag & FREE != 0);
+            assert!(span >= GRANULE_BYTES, "the block at {block:#x} has the tag {tag:#x}");
+            assert_eq!(tag & PREVIOUS_FREE != 0, previous_free, "the flags of {block:#x}");
+            let next = block + span;
+            if free {
+                assert!(!previous_free, "two free neighbours at {block:#x}");
+                assert_eq!(in_bins.remove(&block), Some(span), "{block:#x} is free and in no bin");
+                assert_eq!(word(next - 2 * TAG_BYTES), span, "the span at the end of {block:#x}");
+                use_of(Idle::Free, block - TAG_BYTES, next - TAG_BYTES);
+            } else {
+                blocks.push((block, span));
+            }
+            previous_free = free;
+            block = next;
+        }
+        use_of(Idle::Overhead, block - TAG_BYTES, block);
+        if block == self.bump {
+            assert!(!previous_free, "a free block before the bump pointer");
+            use_of(Idle::NeverUsed, self.bump, self.end);
+            use_of(Idle::Overhead, self.end, region.end);
+        } else {
+            let fence = word(block - TAG_BYTES);
+            assert_eq!(fence & !PREVIOUS_FREE, 0, "the end of a region");
+            assert_eq!(fence & PREVIOUS_FREE != 0, previous_free);
+        }
+    }
+}

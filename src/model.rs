@@ -101,12 +101,7 @@ pub(crate) fn test_programs<S: Subject>(source_file: &'static str, new: impl Fn(
             run(new(program.memory()), &program);
             Ok(())
         })
-        .unwrap_or_else(|failure| {
-            panic!(
-                "{failure}\n{program}",
-                program = "the program above is the shortest found"
-            )
-        });
+        .unwrap_or_else(|failure| panic!("{failure}"));
 }
 
 /// proptest's settings for a test in this source file whose programs have this many steps on average.

@@ -15,7 +15,7 @@
 //!
 //! | allocator | for | what it is |
 //! |---|---|---|
-//! | `FreeingBump` | everyone | until its own design lands an alias of `TinyFreeingBump` |
+//! | `FreeingBump` | everyone | the freeing-bump hot path, size class, free list, bump pointer, in front of a heap that merges what is released |
 //! | `TinyFreeingBump` | modules in which each byte counts | power-of-two sizes without a header, one free list for each, a bump pointer |
 //! | `CheckedFreeingBump` | finding memory bugs; code that must stop rather than go on with a broken heap | the original algorithm with its 8-byte header, checked at each release, poisoned after an error |
 //! | [`FreeingBumpHeapAllocator`] | embedders and tests, on the host too | the original algorithm over any [`Memory`]; the engine of `CheckedFreeingBump` |
@@ -39,9 +39,9 @@
 //!
 //! | layer | files |
 //! |---|---|
-//! | global allocators: layouts, pointers, the one thread | `tiny`, `checked`, `trace`, `cell` |
-//! | heaps: addresses in a linear memory | `tiny_heap`, `checked_heap` over `heap_allocator`; `heap` says what a heap does |
-//! | what blocks look like | `order`, `header` |
+//! | global allocators: layouts, pointers, the one thread | `freeing_bump`, `tiny`, `checked`, `cell`; `trace` and `recorder` wrap any |
+//! | heaps: addresses in a linear memory | `freeing_bump_heap` over `tagged_heap` and `bins`, `tiny_heap`, `checked_heap` over `heap_allocator`; `heap` says what a heap does |
+//! | sizes, and what blocks look like | `size_class`, `order`, `header` |
 //! | memory: bytes, pages, `memory.grow` | `memory`, `linear_memory`, `growth`, `page` |
 //! | values | `error`, `stats` |
 //!

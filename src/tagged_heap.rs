@@ -218,7 +218,9 @@ impl TaggedHeap {
             let region = if initial {
                 memory.initial_region()
             } else {
-                let lacking = PageCount::covering(span - left);
+                // The first region spends a granule on its first tag; others follow it unless somebody came in between.
+                let first_tag = if self.fresh == 0 { GRANULE_BYTES } else { 0 };
+                let lacking = PageCount::covering(span - left + first_tag);
                 let Some(region) = memory.grow_heap(Growth::EIGHTH, lacking, self.end) else {
                     return false;
                 };

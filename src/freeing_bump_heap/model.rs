@@ -81,11 +81,8 @@ impl FreeingBumpHeap {
         idle.push((Idle::Overhead, u64::from(at)..start + u64::from(RUN_BYTES - TAG_BYTES)));
         if self.current[class.index::<RUN_LISTS>()] != run {
             // SAFETY: the word of a run's header.
-            assert_eq!(
-                unsafe { memory.read_word(run + LIVE) },
-                live_count,
-                "live blocks of {run:#x}"
-            );
+            let counted = unsafe { memory.read_word(run + LIVE) };
+            assert_eq!(counted, live_count, "live blocks of {run:#x}");
         }
     }
 }

@@ -8,6 +8,9 @@ use crate::simulated_memory::SimulatedMemory;
 use std::collections::BTreeMap;
 use std::vec::Vec;
 
+/// The blocks in use, each with its span, and what all other bytes are used for.
+type Survey = (Vec<(u32, u32)>, Vec<(Idle, Region)>);
+
 impl TaggedHeap {
     /// The span of a block.
     pub(crate) fn span_of(&self, memory: &SimulatedMemory, block: u32) -> u32 {
@@ -15,8 +18,8 @@ impl TaggedHeap {
         unsafe { self.span(memory, block) }
     }
 
-    /// The blocks in use, each with its span, and what all other bytes are used for.
-    pub(crate) fn survey(&self, memory: &SimulatedMemory) -> (Vec<(u32, u32)>, Vec<(Idle, Region)>) {
+    /// What all the memory of this heap is used for.
+    pub(crate) fn survey(&self, memory: &SimulatedMemory) -> Survey {
         let mut in_bins = BTreeMap::new();
         self.bins.for_each(memory, |block| {
             assert_eq!(

@@ -183,3 +183,71 @@ fn failure_of(mut node: Child, plan: &Plan) -> anyhow::Error {
         .map_or_else(|error| error.to_string(), |status| status.to_string());
     anyhow::anyhow!("Node stopped while it ran {} ({status}):\n{errors}", plan.export)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Tiering, run};
+    use crate::places::Places;
+    use crate::plan::{Outcome, Plan, Subject};
+    use std::collections::BTreeMap;
+    use std::time::Duration;
+
+    /// Runs modules whose `work` has these bodies, and whose allocator serves or refuses.
+    fn outcomes(bodies: &[(&str, &str, bool)]) -> BTreeMap<String, Outcome> {
+        let folder = tempfile::tempdir().unwrap();
+        let subjects = bodies
+            .iter()
+            .map(|(id, body, serves)| {
+                let text = format!(
+                    r#"(module (memory (export "memory") 3)
+                        (func (export "work") (param i32) (result i64) {body})
+                        (func (export "heap_base") (result i32) i32.const 1024)
+                        (func (export "can_allocate") (param i32) (result i32) i32.const {}))"#,
+                    i32::from(*serves)
+                );
+                let path = folder.path().join(format!("{id}.wasm"));
+                std::fs::write(&path, wat::parse_str(text).unwrap()).unwrap();
+                Subject {
+                    id: (*id).to_owned(),
+                    path,
+                }
+            })
+            .collect();
+        let plan = Plan {
+            export: "work".to_owned(),
+            warm_up_runs: 1,
+            runs: 2,
+            least_runs: 2,
+            subjects,
+            ..Plan::default()
+        };
+        run(
+            &plan,
+            Tiering::OptimizingOnly,
+            Duration::from_secs(2),
+            &Places::of_this_checkout(),
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn a_module_that_runs_forever_is_named_and_the_others_are_measured() {
+        let outcomes = outcomes(&[
+            ("endless", "(loop br 0) i64.const 0", true),
+            ("fine", "i64.const 255", true),
+        ]);
+        assert_eq!(outcomes["endless"], Outcome::Failed("takes more than 2 s".to_owned()));
+        let Outcome::Ran(runs) = &outcomes["fine"] else {
+            panic!("{outcomes:?}");
+        };
+        assert_eq!((runs.milliseconds.len(), runs.checksum.as_str()), (2, "ff"));
+        assert_eq!((runs.pages, runs.heap_base), (3, 1024));
+    }
+
+    #[test]
+    fn a_trap_is_put_down_to_memory_only_where_the_allocator_refuses() {
+        let outcomes = outcomes(&[("broken", "unreachable", true), ("full", "unreachable", false)]);
+        assert_eq!(outcomes["broken"], Outcome::Failed("trap: unreachable".to_owned()));
+        assert_eq!(outcomes["full"], Outcome::Failed("out of memory at 0.2 MiB".to_owned()));
+    }
+}

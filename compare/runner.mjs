@@ -13,16 +13,19 @@ const emit = (event) => writeSync(1, `${JSON.stringify(event)}\n`);
 
 const pagesOf = (instance) => instance.exports.memory.buffer.byteLength / PAGE_BYTES;
 
-// Why the module stopped: it names running out of memory where the allocator then refuses a block of 64 KiB.
+// Why the module stopped. It ran out of memory if its allocator refuses a small block, or if most of the memory that a
+// module may have is in use: then a block of another size may still be free.
 const reasonOf = (error, instance) => {
-  const mebibytes = ((pagesOf(instance) * PAGE_BYTES) / 1048576).toFixed(1);
-  let refuses = false;
+  const bytes = pagesOf(instance) * PAGE_BYTES;
+  const outOfMemory = `out of memory at ${(bytes / 1048576).toFixed(1)} MiB`;
+  if (bytes > plan.most_memory_bytes / 2) {
+    return outOfMemory;
+  }
   try {
-    refuses = instance.exports.can_allocate(PAGE_BYTES) === 0;
+    return instance.exports.can_allocate(PAGE_BYTES) === 0 ? outOfMemory : `trap: ${error.message}`;
   } catch {
     return `trap: ${error.message}, then a trap in the allocator`;
   }
-  return refuses ? `out of memory at ${mebibytes} MiB` : `trap: ${error.message}`;
 };
 
 const call = (instance, name, argument) => {

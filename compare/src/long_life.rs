@@ -2,7 +2,7 @@
 
 use crate::catalogue::Catalogue;
 use crate::measure;
-use crate::modules::Modules;
+use crate::modules::{MOST_MEMORY_BYTES, Modules};
 use crate::node::{self, Tiering};
 use crate::places::Places;
 use crate::plan::{Outcome, Plan};
@@ -29,6 +29,7 @@ pub fn follow(chosen: &Catalogue, modules: &Modules, limit: Duration, places: &P
         let plan = Plan {
             export: long_life.name.clone(),
             points: POINTS.to_vec(),
+            most_memory_bytes: MOST_MEMORY_BYTES,
             subjects: measure::subjects(chosen, &long_life.program, modules)?,
             ..Plan::default()
         };

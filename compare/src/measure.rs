@@ -1,7 +1,7 @@
 //! `report`: builds the modules, runs all workloads, and writes and prints the report.
 
 use crate::catalogue::{Allocator, Catalogue, Workload};
-use crate::modules::{self, Modules};
+use crate::modules::{self, MOST_MEMORY_BYTES, Modules};
 use crate::node::{self, Tiering};
 use crate::places::Places;
 use crate::plan::{Outcome, Plan, Subject};
@@ -192,6 +192,7 @@ pub fn plan_of(workload: &Workload) -> Plan {
         argument: workload.argument,
         prepare: workload.prepare,
         warm_up_runs: 1,
+        most_memory_bytes: MOST_MEMORY_BYTES,
         ..Plan::default()
     }
 }

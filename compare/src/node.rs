@@ -9,7 +9,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How V8 compiles the modules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,17 +84,22 @@ fn run_once(
     let mut node = start(plan, tiering, places)?;
     let lines = lines_of(&mut node)?;
     let mut outcomes: BTreeMap<String, Outcome> = BTreeMap::new();
-    let mut running = None;
+    let mut running: Option<(String, Instant)> = None;
+    // The engine compiles a module when it is loaded and when its functions first run. How long that takes, the first
+    // subject shows, which is the reference; the others get three times as long, and the limit.
+    let mut first_run = None;
     loop {
-        // Before the first run, and between runs, the engine compiles: it gets as long as ten runs.
-        let patience = if running.is_some() { limit } else { limit * 10 };
+        let patience = match (&running, first_run) {
+            (Some(_), Some(first_run)) => limit + 3 * first_run,
+            _ => limit * 20,
+        };
         let line = match lines.recv_timeout(patience) {
             Ok(line) => line,
             Err(RecvTimeoutError::Timeout) => {
                 node.kill()?;
                 node.wait()?;
                 return match running {
-                    Some(stuck) => Ok((outcomes, Some(stuck))),
+                    Some((stuck, _)) => Ok((outcomes, Some(stuck))),
                     None => bail!(
                         "Node did not start to run {} in {patience:?}: is the machine overloaded?",
                         plan.export
@@ -106,7 +111,7 @@ fn run_once(
         let event =
             serde_json::from_str(&line).with_context(|| format!("runner.mjs printed what is not an event: {line}"))?;
         match event {
-            Event::Started { subject } => running = Some(subject),
+            Event::Started { subject } => running = Some((subject, Instant::now())),
             Event::Sample {
                 subject,
                 warm_up,
@@ -115,7 +120,9 @@ fn run_once(
                 pages,
                 heap_base,
             } => {
-                running = None;
+                if let Some((_, start)) = running.take() {
+                    first_run.get_or_insert(start.elapsed());
+                }
                 let outcome = outcomes.entry(subject).or_insert(Outcome::Ran(Runs::default()));
                 if let Outcome::Ran(runs) = outcome {
                     if !warm_up {
@@ -182,4 +189,73 @@ fn failure_of(mut node: Child, plan: &Plan) -> anyhow::Error {
         .wait()
         .map_or_else(|error| error.to_string(), |status| status.to_string());
     anyhow::anyhow!("Node stopped while it ran {} ({status}):\n{errors}", plan.export)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Tiering, run};
+    use crate::places::Places;
+    use crate::plan::{Outcome, Plan, Subject};
+    use std::collections::BTreeMap;
+    use std::time::Duration;
+
+    /// Runs modules whose `work` has these bodies, and whose allocator serves or refuses.
+    fn outcomes(bodies: &[(&str, &str, bool)]) -> BTreeMap<String, Outcome> {
+        let folder = tempfile::tempdir().unwrap();
+        let subjects = bodies
+            .iter()
+            .map(|(id, body, serves)| {
+                let text = format!(
+                    r#"(module (memory (export "memory") 3)
+                        (func (export "work") (param i32) (result i64) {body})
+                        (func (export "heap_base") (result i32) i32.const 1024)
+                        (func (export "can_allocate") (param i32) (result i32) i32.const {}))"#,
+                    i32::from(*serves)
+                );
+                let path = folder.path().join(format!("{id}.wasm"));
+                std::fs::write(&path, wat::parse_str(text).unwrap()).unwrap();
+                Subject {
+                    id: (*id).to_owned(),
+                    path,
+                }
+            })
+            .collect();
+        let plan = Plan {
+            export: "work".to_owned(),
+            warm_up_runs: 1,
+            runs: 2,
+            least_runs: 2,
+            most_memory_bytes: 1 << 30,
+            subjects,
+            ..Plan::default()
+        };
+        run(
+            &plan,
+            Tiering::OptimizingOnly,
+            Duration::from_secs(2),
+            &Places::of_this_checkout(),
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn a_module_that_runs_forever_is_named_and_the_others_are_measured() {
+        let outcomes = outcomes(&[
+            ("fine", "i64.const 255", true),
+            ("endless", "(loop br 0) i64.const 0", true),
+        ]);
+        assert_eq!(outcomes["endless"], Outcome::Failed("takes more than 2 s".to_owned()));
+        let Outcome::Ran(runs) = &outcomes["fine"] else {
+            panic!("{outcomes:?}");
+        };
+        assert_eq!((runs.milliseconds.len(), runs.checksum.as_str()), (2, "ff"));
+        assert_eq!((runs.pages, runs.heap_base), (3, 1024));
+    }
+
+    #[test]
+    fn a_trap_is_put_down_to_memory_only_where_the_allocator_refuses() {
+        let outcomes = outcomes(&[("broken", "unreachable", true), ("full", "unreachable", false)]);
+        assert_eq!(outcomes["broken"], Outcome::Failed("trap: unreachable".to_owned()));
+        assert_eq!(outcomes["full"], Outcome::Failed("out of memory at 0.2 MiB".to_owned()));
+    }
 }

@@ -24,6 +24,8 @@ pub struct Plan {
     pub operations: Option<PathBuf>,
     /// If not empty, each subject runs once, on and on, and its pages are read after these numbers of cycles.
     pub points: Vec<u32>,
+    /// The limit that modules were linked with.
+    pub most_memory_bytes: u64,
     /// The modules.
     pub subjects: Vec<Subject>,
 }

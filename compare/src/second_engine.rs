@@ -224,3 +224,68 @@ fn compiled(engine: &Engine, module: &Path, places: &Places) -> Result<Module> {
     unsafe { Module::deserialize_file(engine, &kept) }
         .map_err(|error| anyhow!("wasmtime cannot load {}; delete it: {error:#}", kept.display()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{SecondEngine, VERSION};
+    use crate::places::Places;
+    use crate::plan::{Outcome, Plan, Subject};
+
+    /// A plan on one module whose `work` runs a loop as often as its argument says, then `end`.
+    fn plan(argument: u32, end: &str) -> Plan {
+        let text = format!(
+            r#"(module (memory (export "memory") 1)
+                (func (export "work") (param $n i32) (result i64)
+                    (loop (br_if 0 (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+                    {end}))"#
+        );
+        let folder = Places::of_this_checkout().modules();
+        std::fs::create_dir_all(&folder).unwrap();
+        let bytes = wat::parse_str(text).unwrap();
+        let path = folder.join(format!("test-{}.wasm", crate::cache::digest_of(&bytes)));
+        std::fs::write(&path, bytes).unwrap();
+        Plan {
+            export: "work".to_owned(),
+            argument,
+            runs: 3,
+            least_runs: 3,
+            subjects: vec![Subject {
+                id: "it".to_owned(),
+                path,
+            }],
+            ..Plan::default()
+        }
+    }
+
+    #[test]
+    fn twice_the_work_is_twice_the_instructions_and_the_same_work_the_same() {
+        let engine = SecondEngine::new().unwrap();
+        let places = Places::of_this_checkout();
+        let count = |argument| {
+            let plan = plan(argument, "i64.const 1");
+            *engine.instructions(&plan, &places).unwrap()["it"].as_ref().unwrap()
+        };
+        assert_eq!(count(1000), count(1000));
+        let (once, twice) = (count(10_000), count(20_000));
+        assert!(
+            (1.99..2.01).contains(&(twice as f64 / once as f64)),
+            "{once} and {twice}"
+        );
+    }
+
+    #[test]
+    fn a_trap_is_a_reason_and_a_result_a_checksum() {
+        let engine = SecondEngine::new().unwrap();
+        let places = Places::of_this_checkout();
+        let trapped = engine.time(&plan(1, "unreachable"), &places).unwrap();
+        assert!(matches!(&trapped["it"], Outcome::Failed(reason) if reason.contains("trap")));
+        let ran = engine.time(&plan(1, "i64.const 16"), &places).unwrap();
+        assert!(matches!(&ran["it"], Outcome::Ran(runs) if runs.checksum == "10" && runs.milliseconds.len() == 3));
+    }
+
+    #[test]
+    fn the_stated_version_is_the_locked_one() {
+        let lock = std::fs::read_to_string(Places::of_this_checkout().repository.join("Cargo.lock")).unwrap();
+        assert!(lock.contains(&format!("name = \"wasmtime\"\nversion = \"{VERSION}\"")));
+    }
+}

@@ -28,9 +28,8 @@ fn churn<const REALLOC: bool>(largest: usize) -> u64 {
     let mut live: Vec<Option<Block>> = (0..slots).map(|_| None).collect();
     for step in 0..STEPS {
         let slot = &mut live[dice.below(slots)];
-        let empty = slot.is_none();
-        // A step that only releases needs no size.
-        if !empty && !(REALLOC && step % 2 == 0) {
+        let needs_size = slot.is_none() || (REALLOC && step % 2 == 0);
+        if !needs_size {
             sum += slot.take().map_or(0, Block::release);
             continue;
         }
@@ -48,7 +47,7 @@ fn size(dice: &mut Dice, largest: usize) -> usize {
     if largest <= 1 << 16 {
         dice.below(largest) + 1
     } else {
-        (dice.below(1 << 16) * (largest >> 8) >> 8) + 1
+        ((dice.below(1 << 16) * (largest >> 8)) >> 8) + 1
     }
 }
 

@@ -100,7 +100,7 @@ impl FreeingBumpHeap {
         // SAFETY: runs in rings, and a new one, belong to this heap; the words used are those of the run's header.
         unsafe {
             if run != 0 {
-                self.leave_ring(memory, index, run);
+                self.leave_ring(memory, class, run);
                 block = memory.read_word(run + FREE);
             } else {
                 run = self.allocate_tagged(memory, RUN_BYTES, RUN_BYTES);
@@ -136,7 +136,7 @@ impl FreeingBumpHeap {
 
     /// Releases a block of a run that is not current.
     #[inline(never)]
-    unsafe fn release_to_run<M: LinearMemory>(&mut self, memory: &mut M, run: u32, block: u32, index: usize) {
+    unsafe fn release_to_run<M: LinearMemory>(&mut self, memory: &mut M, run: u32, block: u32, class: SizeClass) {
         // SAFETY: the run belongs to this heap; the block, which is one of its blocks, is released.
         unsafe {
             let free = memory.read_word(run + FREE);
@@ -146,26 +146,26 @@ impl FreeingBumpHeap {
             memory.write_word(run + LIVE, live);
             if live == 0 {
                 // A run of one block was full until now and is in no ring; no class has such runs.
-                self.leave_ring(memory, index, run);
+                self.leave_ring(memory, class, run);
                 self.heap.deallocate(memory, run);
             } else if free == 0 {
-                self.join_ring(memory, index, run);
+                self.join_ring(memory, class, run);
             }
         }
     }
 
     /// Puts a run at the end of its ring.
-    unsafe fn join_ring<M: LinearMemory>(&mut self, memory: &mut M, index: usize, run: u32) {
-        let first = self.rings[index];
+    unsafe fn join_ring<M: LinearMemory>(&mut self, memory: &mut M, class: SizeClass, run: u32) {
+        let first = self.rings[class.index::<RUN_LISTS>()];
         // SAFETY: the runs of the ring belong to this heap; the words are those of their headers.
         unsafe {
             let last = if first == 0 {
-                self.rings[index] = run;
+                self.rings[class.index::<RUN_LISTS>()] = run;
                 run
             } else {
                 memory.read_word(first + PREVIOUS)
             };
-            let first = self.rings[index];
+            let first = self.rings[class.index::<RUN_LISTS>()];
             memory.write_word(run + NEXT, first);
             memory.write_word(run + PREVIOUS, last);
             memory.write_word(last + NEXT, run);
@@ -174,15 +174,15 @@ impl FreeingBumpHeap {
     }
 
     /// Takes a run out of its ring.
-    unsafe fn leave_ring<M: LinearMemory>(&mut self, memory: &mut M, index: usize, run: u32) {
+    unsafe fn leave_ring<M: LinearMemory>(&mut self, memory: &mut M, class: SizeClass, run: u32) {
         // SAFETY: as in `join_ring`.
         unsafe {
             let next = memory.read_word(run + NEXT);
             let previous = memory.read_word(run + PREVIOUS);
             memory.write_word(previous + NEXT, next);
             memory.write_word(next + PREVIOUS, previous);
-            if self.rings[index] == run {
-                self.rings[index] = if next == run { 0 } else { next };
+            if self.rings[class.index::<RUN_LISTS>()] == run {
+                self.rings[class.index::<RUN_LISTS>()] = if next == run { 0 } else { next };
             }
         }
     }
@@ -280,9 +280,8 @@ impl Heap for FreeingBumpHeap {
         unsafe {
             if class.is_in_runs() {
                 let run = block & !(RUN_BYTES - 1);
-                let run_index = class.index::<RUN_LISTS>();
-                if run != self.current[run_index] {
-                    return self.release_to_run(memory, run, block, run_index);
+                if run != self.current[class.index::<RUN_LISTS>()] {
+                    return self.release_to_run(memory, run, block, class);
                 }
             } else if class.exists() {
                 self.pushed[index] = self.pushed[index].wrapping_add(PUSH << class.doubling());

@@ -7,7 +7,7 @@
 
 use module_checks::{ALLOCATORS, TARGET, build_allocator_module, build_module, repository};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 const CONDITION: &str = "#[cfg(feature = \"trace\")]";
 
@@ -33,11 +33,18 @@ fn indentation_of(line: &str) -> usize {
     line.len() - line.trim_start().len()
 }
 
+/// The crate's sources, without the folders below, which hold tests.
+fn sources() -> impl Iterator<Item = PathBuf> {
+    fs::read_dir(repository().join("src"))
+        .expect("the crate has sources")
+        .map(|file| file.expect("the sources can be listed").path())
+        .filter(|path| path.is_file())
+}
+
 /// Copies the crate's sources to `folder`, each changed by `change`, with a manifest of their own.
 fn copy_crate(folder: &Path, change: impl Fn(&str) -> String) {
     fs::create_dir_all(folder.join("src")).expect("target/tmp can be written to");
-    for file in fs::read_dir(repository().join("src")).expect("the crate has sources") {
-        let file = file.expect("the sources can be listed").path();
+    for file in sources() {
         let source = fs::read_to_string(&file).expect("every file in src is a source text");
         let name = file.file_name().expect("a listed file has a name");
         fs::write(folder.join("src").join(name), change(&source)).expect("target/tmp can be written to");
@@ -110,8 +117,7 @@ fn what_stands_under_the_feature_is_taken_out_of_the_sources() {
     assert_eq!(without_the_hook(with_hook), "mod a;\nmod b;\n");
 
     let mut conditions = 0;
-    for file in fs::read_dir(repository().join("src")).expect("the crate has sources") {
-        let path = file.expect("the sources can be listed").path();
+    for path in sources() {
         let source = fs::read_to_string(path).expect("every file in src is a source text");
         conditions += source.matches(CONDITION).count();
         assert!(

@@ -36,7 +36,7 @@ impl Effort {
         runs: 9,
         least_runs: 3,
         budget: Duration::from_millis(100),
-        limit: Duration::from_secs(1),
+        limit: Duration::from_millis(500),
     };
 
     /// Enough to publish.

@@ -67,7 +67,7 @@ pub fn run(plan: &Plan, tiering: Tiering, limit: Duration, places: &Places) -> R
         };
         // The process died with the stuck subject: the others are measured in a new one.
         plan.subjects.retain(|subject| subject.id != stuck);
-        let reason = format!("takes more than {:.0} s", limit.as_secs_f64());
+        let reason = format!("takes more than {} s", limit.as_secs_f64());
         failed.insert(stuck, Outcome::Failed(reason));
         if plan.subjects.is_empty() {
             return Ok(failed);

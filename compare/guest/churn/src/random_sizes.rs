@@ -7,7 +7,7 @@
 use crate::block::Block;
 use crate::dice::Dice;
 
-const STEPS: usize = 400_000;
+const STEPS: usize = 250_000;
 const LIVE_BYTES: usize = 10_000_000;
 const MOST_SLOTS: usize = 10_000;
 

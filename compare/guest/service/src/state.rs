@@ -12,15 +12,19 @@ struct Service {
     state: Vec<Vec<u8>>,
     /// Small records; the oldest goes when a new one comes.
     records: Vec<String>,
-    cycles: usize,
+    /// The record that goes next.
+    oldest: usize,
 }
 
-const LIVE_RECORDS: usize = 2000;
-const RECORDS_PER_CYCLE: usize = 20;
+const BUFFERS: usize = 20;
+const RECORDS_PER_BUFFER: usize = 10;
+
+/// As many as 10 cycles make: from then on the program holds no more than before.
+const LIVE_RECORDS: usize = 10 * BUFFERS * RECORDS_PER_BUFFER;
 
 thread_local! {
     static SERVICE: RefCell<Service> = const {
-        RefCell::new(Service { random: Random::new(61), state: Vec::new(), records: Vec::new(), cycles: 0 })
+        RefCell::new(Service { random: Random::new(61), state: Vec::new(), records: Vec::new(), oldest: 0 })
     };
 }
 
@@ -41,21 +45,22 @@ impl Service {
     /// The new state is complete before the old one goes; records are made in between.
     fn cycle(&mut self) {
         let mut next = Vec::new();
-        for part in 0..RECORDS_PER_CYCLE {
+        for part in 0..BUFFERS {
             let bytes = self.random.within(150_000, 250_000);
             let mut buffer = Vec::with_capacity(bytes);
             buffer.push(part as u8);
             next.push(buffer);
-            let record = self.random.sentence(6);
-            if self.records.len() < LIVE_RECORDS {
-                self.records.push(record);
-            } else {
-                let oldest = (self.cycles * RECORDS_PER_CYCLE + part) % LIVE_RECORDS;
-                self.records[oldest] = record;
+            for _ in 0..RECORDS_PER_BUFFER {
+                let record = self.random.sentence(6);
+                if self.records.len() < LIVE_RECORDS {
+                    self.records.push(record);
+                } else {
+                    self.records[self.oldest] = record;
+                    self.oldest = (self.oldest + 1) % LIVE_RECORDS;
+                }
             }
         }
         self.state = next;
-        self.cycles += 1;
     }
 }
 
@@ -64,8 +69,10 @@ mod tests {
     use super::{LIVE_RECORDS, SERVICE, replace};
 
     #[test]
-    fn records_live_on_across_cycles_up_to_their_limit() {
-        replace(LIVE_RECORDS as u32 / 20 + 5);
-        SERVICE.with_borrow(|service| assert_eq!(service.records.len(), LIVE_RECORDS));
+    fn after_ten_cycles_there_are_no_more_records_and_the_newest_are_kept() {
+        replace(10);
+        SERVICE.with_borrow(|service| assert_eq!((service.records.len(), service.oldest), (LIVE_RECORDS, 0)));
+        replace(1);
+        SERVICE.with_borrow(|service| assert_eq!((service.records.len(), service.oldest), (LIVE_RECORDS, 200)));
     }
 }

@@ -42,10 +42,10 @@ impl Effort {
     /// Enough to publish.
     const FULL: Effort = Effort {
         full: true,
-        runs: 21,
-        least_runs: 9,
-        budget: Duration::from_millis(1000),
-        limit: Duration::from_secs(10),
+        runs: 15,
+        least_runs: 5,
+        budget: Duration::from_millis(400),
+        limit: Duration::from_secs(3),
     };
 
     /// The quick effort, or the full one.

@@ -79,7 +79,7 @@ pub fn compare(chosen: &Catalogue, command: &str, effort: &Effort, places: &Plac
     let rustc = versions::rustc()?;
     let modules = modules::build(&wanted(chosen), &everything, places, &rustc)?;
     let (workloads, different) = run_all(chosen, &modules, effort, places)?;
-    let long_lives = long_life::follow(chosen, &modules, effort.limit * 10, places)?;
+    let long_lives = long_life::follow(chosen, &modules, effort.limit * 2, places)?;
     let mut sizes = Vec::new();
     for profile in [Profile::Size, Profile::Speed] {
         sizes.extend(sizes::measure(chosen, &modules, profile, places)?);

@@ -134,7 +134,9 @@ fn run_once(
                 }
             }
             Event::Point { subject, cycle, pages } => {
-                running = None;
+                if let Some((_, start)) = running.take() {
+                    first_run.get_or_insert(start.elapsed());
+                }
                 if let Outcome::Ran(runs) = outcomes.entry(subject).or_insert(Outcome::Ran(Runs::default())) {
                     runs.curve.push((cycle, pages));
                 }

@@ -4,7 +4,7 @@
 //! | request | where its block lies | what a release does |
 //! |---|---|---|
 //! | to 256 bytes | in a run of 4 KiB of blocks of one class | pushes it on a free list of the run; a run that is all free goes back |
-//! | to 32 KiB | a block of the [`TaggedHeap`] | pushes it on the class's free list; after 32 KiB or so that is emptied |
+//! | to 32 KiB | a block of the [`TaggedHeap`] | pushes it on the class's free list; after 64 KiB of releases that is emptied |
 //! | above, or aligned above 16 | a block of the [`TaggedHeap`] | merges it with its neighbours |
 //!
 //! Either way an allocation pops the class's list, one load and one store, and only when that is empty looks further.

@@ -82,6 +82,10 @@ mod page;
 mod recorder;
 #[cfg(test)]
 mod regressions;
+#[cfg(any(target_arch = "wasm32", test))]
+mod ring;
+#[cfg(any(target_arch = "wasm32", test))]
+mod runs;
 #[cfg(test)]
 mod simulated_memory;
 #[cfg(any(target_arch = "wasm32", test))]

@@ -1,82 +1,47 @@
-//! The size classes of `FreeingBump`: 16 for each doubling, 8 bytes apart at least. Arithmetic only.
+//! The size classes of the blocks that lie in runs: 8 bytes apart, to 256 bytes. Arithmetic only.
 
-/// log2 of how many classes there are for each doubling.
-const CLASSES_SHIFT: u32 = 4;
-
-/// Classes up to this power of two are [`STEP_BYTES`] apart.
-const LINEAR_SHIFT: u32 = CLASSES_SHIFT + STEP_BYTES.trailing_zeros();
-
-/// What the smallest classes differ by: 8, 16, 24 bytes and so on.
+/// What the classes differ by: 8, 16, 24 bytes and so on.
 const STEP_BYTES: u32 = 8;
 
-/// Blocks of at most this many bytes lie in runs of one class.
-const MAX_RUN_BLOCK_BYTES: u32 = 256;
-
 /// Blocks of at most this many bytes have a class.
-const MAX_CLASS_BYTES: u32 = 1 << 15;
+const MAX_CLASS_BYTES: u32 = 256;
 
-/// The largest alignment that blocks with a class have.
+/// The largest alignment that blocks with a class can have.
 pub(crate) const MAX_CLASS_ALIGN: u32 = 16;
 
-/// How many classes are served from runs: those with a lower number.
-pub(crate) const RUN_CLASSES: u32 = SizeClass::of(MAX_RUN_BLOCK_BYTES, 1).0 + 1;
+/// How many classes there are: a power of two, so that a masked index needs no bounds check.
+pub(crate) const CLASSES: usize = (MAX_CLASS_BYTES / STEP_BYTES) as usize;
 
-/// How many classes there are.
-pub(crate) const CLASSES: u32 = SizeClass::of(MAX_CLASS_BYTES, 1).0 + 1;
-
-const _: () = assert!(RUN_CLASSES == 32 && CLASSES == 144);
-
-/// The number of a size class, from 0 for blocks of 8 bytes. [`CLASSES`] and more stand for requests without a class.
+/// The number of a size class, from 0 for blocks of 8 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct SizeClass(u32);
 
 impl SizeClass {
-    /// The class of the smallest blocks that hold `bytes` (not 0) and are aligned to `align`, a power of two.
-    pub(crate) const fn of(bytes: u32, align: u32) -> Self {
-        if align > MAX_CLASS_ALIGN {
-            return SizeClass(u32::MAX);
+    /// The class of the smallest blocks that hold `bytes` (not 0) and are aligned to `align`, a power of two; or none.
+    #[inline]
+    pub(crate) const fn of(bytes: u32, align: u32) -> Option<Self> {
+        if bytes > MAX_CLASS_BYTES || align > MAX_CLASS_ALIGN {
+            return None;
         }
-        // A request aligned to 16 is rounded up to a multiple of 16, and every class that holds one is one.
-        let below_align = (align / MAX_CLASS_ALIGN).wrapping_neg() & (MAX_CLASS_ALIGN - 1);
-        let last = (bytes.wrapping_add(below_align) & !below_align).wrapping_sub(1);
-        if last < 2 << LINEAR_SHIFT {
-            return SizeClass(last / STEP_BYTES);
-        }
-        let exponent = 31 - last.leading_zeros();
-        SizeClass((last >> (exponent - CLASSES_SHIFT)) + ((exponent - LINEAR_SHIFT) << CLASSES_SHIFT))
+        // An odd number of steps is not aligned to two of them. `align / 16` is 1 for requests aligned to 16, else 0.
+        let number = (bytes - 1) / STEP_BYTES;
+        Some(SizeClass(number | (align / MAX_CLASS_ALIGN)))
     }
 
-    /// The class with this number.
-    pub(crate) const fn from_number(number: u32) -> Self {
-        SizeClass(number)
-    }
-
-    /// Whether blocks of this class lie in runs.
-    pub(crate) const fn is_in_runs(self) -> bool {
-        self.0 < RUN_CLASSES
-    }
-
-    /// Whether this is a class at all.
-    pub(crate) const fn exists(self) -> bool {
-        self.0 < CLASSES
+    /// All classes, from the smallest blocks to the largest.
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        (0..CLASSES as u32).map(SizeClass)
     }
 
     /// The bytes of a block of this class.
     pub(crate) const fn bytes(self) -> u32 {
-        let doubling = self.doubling();
-        (self.0 + 1 - (doubling << CLASSES_SHIFT)) << (doubling + STEP_BYTES.trailing_zeros())
+        (self.0 + 1) * STEP_BYTES
     }
 
-    /// By how many powers of two blocks of this class are larger than those which are [`STEP_BYTES`] apart.
-    pub(crate) const fn doubling(self) -> u32 {
-        (self.0 >> CLASSES_SHIFT).saturating_sub(1)
-    }
-
-    /// The number as an index into an array of a power of two: the mask changes nothing for classes that the array has
-    /// a place for, and spares the module a bounds check that can panic.
-    pub(crate) const fn index<const LEN: usize>(self) -> usize {
-        const { assert!(LEN.is_power_of_two()) };
-        self.0 as usize % LEN
+    /// The number as an index into an array with a place for each class; the mask changes nothing, and spares the module
+    /// a bounds check that can panic.
+    pub(crate) const fn index(self) -> usize {
+        self.0 as usize % CLASSES
     }
 }
 
@@ -86,31 +51,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_class_is_the_smallest_that_holds_the_request_and_wastes_little() {
-        let mut last = SizeClass(0);
+    fn a_class_is_the_smallest_that_holds_the_request() {
         for bytes in 1..=MAX_CLASS_BYTES {
-            let class = SizeClass::of(bytes, 1);
-            assert!(class == last || class.0 == last.0 + 1, "{bytes}");
-            assert!(class.bytes() >= bytes, "{bytes}: {class:?} {}", class.bytes());
-            assert!(class.0 == 0 || SizeClass(class.0 - 1).bytes() < bytes, "{bytes}");
-            assert!(bytes <= 128 || (class.bytes() - bytes) * 16 <= bytes, "{bytes}");
-            last = class;
+            let class = SizeClass::of(bytes, 1).unwrap();
+            assert!(class.bytes() >= bytes && class.bytes() - bytes < STEP_BYTES, "{bytes}");
+            assert_eq!(SizeClass::of(bytes, 8), Some(class));
+            assert!(class.index() < CLASSES);
         }
     }
 
     #[test]
     fn requests_aligned_to_sixteen_have_blocks_that_are_multiples_of_it() {
         for bytes in 1..=MAX_CLASS_BYTES {
-            let class = SizeClass::of(bytes, 16);
-            assert_eq!(class.bytes() % 16, 0, "{bytes}");
-            assert!(class.exists() && class.bytes() >= bytes, "{bytes}");
+            assert_eq!(SizeClass::of(bytes, 16).unwrap().bytes(), bytes.next_multiple_of(16));
         }
     }
 
     #[test]
     fn large_and_over_aligned_requests_have_no_class() {
         for (bytes, align) in [(MAX_CLASS_BYTES + 1, 1), (1 << 31, 16), (1, 32), (1, 1 << 31)] {
-            assert!(!SizeClass::of(bytes, align).exists());
+            assert_eq!(SizeClass::of(bytes, align), None);
         }
     }
 }

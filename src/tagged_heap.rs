@@ -34,6 +34,9 @@ const FREE: u32 = 1;
 const PREVIOUS_FREE: u32 = 2;
 const FLAGS: u32 = GRANULE_BYTES - 1;
 
+/// What a region spends on its two ends: the first tag, and the tag that ends the chain of blocks.
+const END_BYTES: u32 = 2 * GRANULE_BYTES;
+
 /// A rest that is shorter than this stays with the block it was cut from.
 const MIN_REST_BYTES: u32 = 32;
 
@@ -51,10 +54,6 @@ pub(crate) struct TaggedHeap {
     end: u32,
     /// The highest that the bump pointer has been: memory from here on is fresh.
     fresh: u32,
-    /// From here on the engine has filled the present region with zeros.
-    zero_from: u32,
-    /// The bytes of all regions.
-    owned_bytes: u32,
 }
 
 impl TaggedHeap {
@@ -64,8 +63,6 @@ impl TaggedHeap {
             bump: 0,
             end: 0,
             fresh: 0,
-            zero_from: 0,
-            owned_bytes: 0,
         }
     }
 
@@ -74,60 +71,46 @@ impl TaggedHeap {
         self.fresh
     }
 
-    /// From here on the engine has filled the present region, which only the bump pointer hands out for the first time,
-    /// with zeros.
-    pub(crate) fn zero_from(&self) -> u32 {
-        self.zero_from
-    }
-
-    /// A block of this span, from what was released or from the bump pointer; 0 if that takes more memory.
-    pub(crate) fn allocate<M: LinearMemory>(&mut self, memory: &mut M, span: u32) -> u32 {
-        // SAFETY: a block in a bin is free.
-        unsafe {
-            let mut block = self.bins.near(span);
-            if block == 0 || self.span(memory, block) < span {
-                block = self.bins.at_least(span);
-            }
-            if block != 0 {
-                let whole = self.take(memory, block);
-                self.cut(memory, block, whole, span);
-                return block;
-            }
-        }
-        self.allocate_at_bump(memory, span)
-    }
-
-    /// A block of this span aligned to `align`, a power of two above 16; 0 if that takes more memory.
-    pub(crate) fn allocate_aligned<M: LinearMemory>(&mut self, memory: &mut M, span: u32, align: u32) -> u32 {
-        let Some(longest) = span.checked_add(align) else {
-            return 0;
-        };
-        // SAFETY: a block in a bin is free; what is cut off before and behind the new block is released as blocks.
-        unsafe {
-            let mut block = self.bins.near(span);
-            if block == 0 || block & (align - 1) != 0 || self.span(memory, block) < span {
-                block = self.bins.at_least(longest);
-            }
-            let whole = if block != 0 {
-                self.take(memory, block)
-            } else {
-                let gap = self.bump.wrapping_neg() & (align - 1);
-                block = self.allocate_at_bump(memory, gap + span);
-                if block == 0 {
-                    return 0;
+    /// A block of this span aligned to `align`, a power of two: from what was released, or from the bump pointer, for
+    /// which the memory may grow. 0 if that is refused. O(1) but for the growth.
+    #[inline(never)]
+    pub(crate) fn allocate<M: LinearMemory>(&mut self, memory: &mut M, span: u32, align: u32) -> u32 {
+        // All blocks are aligned to a granule. The farthest that the next aligned address can be is this:
+        let slack = (align - 1) & !FLAGS;
+        // SAFETY: a block in a bin is free; a new one at the bump pointer has room for its tag before it.
+        loop {
+            unsafe {
+                let mut block = self.bins.near(span);
+                if block == 0 || block & slack != 0 || self.span(memory, block) < span {
+                    block = self.bins.at_least(span + slack);
                 }
-                gap + span
-            };
-            let aligned = (block + (align - 1)) & !(align - 1);
-            let gap = aligned - block;
-            if gap != 0 {
-                // The cut makes two blocks in use of one, of which the first is released. No block before it is free.
-                memory.write_word(block - TAG_BYTES, gap);
-                memory.write_word(aligned - TAG_BYTES, whole - gap);
-                self.deallocate(memory, block);
+                let whole;
+                if block != 0 {
+                    whole = self.span(memory, block);
+                    self.bins.remove(memory, block, whole);
+                } else {
+                    whole = span + (self.bump.wrapping_neg() & slack);
+                    let never_used = self.end - self.bump;
+                    if never_used < whole {
+                        if !self.grow(memory, whole - never_used) {
+                            return 0;
+                        }
+                        // The memory may have grown elsewhere, where the next aligned address is farther.
+                        continue;
+                    }
+                    block = self.bump;
+                    self.move_bump(block + whole);
+                    memory.write_word(block - TAG_BYTES, whole);
+                }
+                let gap = block.wrapping_neg() & slack;
+                let aligned = block + gap;
+                if gap != 0 {
+                    memory.write_word(aligned - TAG_BYTES, 0);
+                    self.insert(memory, block, gap);
+                }
+                self.occupy(memory, aligned, whole - gap, span);
+                return aligned;
             }
-            self.cut(memory, aligned, whole - gap, span);
-            aligned
         }
     }
 
@@ -158,12 +141,8 @@ impl TaggedHeap {
                 let behind = next_tag & !FLAGS;
                 self.bins.remove(memory, next, behind);
                 span += behind;
-            } else {
-                memory.write_word(next - TAG_BYTES, next_tag | PREVIOUS_FREE);
             }
-            memory.write_word(block - TAG_BYTES, span | FREE);
-            memory.write_word(block + span - 2 * TAG_BYTES, span);
-            self.bins.insert(memory, block, span);
+            self.insert(memory, block, span);
         }
     }
 
@@ -175,19 +154,12 @@ impl TaggedHeap {
     pub(crate) unsafe fn resize<M: LinearMemory>(&mut self, memory: &mut M, block: u32, span: u32) -> bool {
         // SAFETY: as in `deallocate`.
         unsafe {
-            let present = self.span(memory, block);
-            if span <= present {
-                self.cut(memory, block, present, span);
-                return true;
-            }
-            let next = block + present;
+            let mut whole = self.span(memory, block);
+            let next = block + whole;
             if next == self.bump {
-                let lacking = span - present;
-                if self.end - self.bump < lacking && !self.grow(memory, lacking) {
-                    return false;
-                }
-                // The memory may have grown elsewhere.
-                if next != self.bump || self.end - self.bump < lacking {
+                let never_used = self.end - next;
+                // The memory may grow elsewhere.
+                if span > whole + never_used && (!self.grow(memory, span - whole - never_used) || next != self.bump) {
                     return false;
                 }
                 self.move_bump(block + span);
@@ -195,78 +167,58 @@ impl TaggedHeap {
                 return true;
             }
             let next_tag = memory.read_word(next - TAG_BYTES);
-            let whole = present + (next_tag & !FLAGS);
-            if next_tag & FREE == 0 || whole < span {
+            if next_tag & FREE != 0 {
+                whole += next_tag & !FLAGS;
+            }
+            if whole < span {
                 return false;
             }
-            self.take(memory, next);
-            self.cut(memory, block, whole, span);
+            if next_tag & FREE != 0 {
+                self.bins.remove(memory, next, next_tag & !FLAGS);
+            }
+            self.occupy(memory, block, whole, span);
             true
         }
     }
 
-    /// Grows the memory so that the bump pointer can move up by `span`, by an eighth or else by what is lacking. False
-    /// if that is refused; then nothing has changed. What is left of a region that ends here becomes free.
+    /// Takes the initial memory at the first call, then grows the memory by an eighth or at least by what is `lacking`
+    /// behind the bump pointer. False if that is refused; then nothing has changed. What is left of a region that ends
+    /// here becomes free.
     #[cold]
-    pub(crate) fn grow<M: LinearMemory>(&mut self, memory: &mut M, span: u32) -> bool {
-        loop {
-            let left = self.end - self.bump;
-            if span <= left {
-                return true;
-            }
-            let initial = self.end == 0;
-            let region = if initial {
-                memory.initial_region()
-            } else {
-                // The first region spends a granule on its first tag; others follow it unless somebody came in between.
-                let first_tag = if self.fresh == 0 { GRANULE_BYTES } else { 0 };
-                let lacking = PageCount::covering(span - left + first_tag);
-                let Some(region) = memory.grow_heap(Growth::EIGHTH, lacking, self.end) else {
-                    return false;
-                };
-                region
+    fn grow<M: LinearMemory>(&mut self, memory: &mut M, lacking: u32) -> bool {
+        let mut region = memory.initial_region();
+        if self.end != 0 || region.end.wrapping_sub(region.start) < END_BYTES {
+            let ends = if self.end == 0 { END_BYTES } else { 0 };
+            let lacking = PageCount::covering(lacking + ends);
+            let Some(added) = memory.grow_heap(Growth::EIGHTH, lacking, self.end) else {
+                return false;
             };
-            if region.start == region.end {
-                // No initial memory: the next region is the first, wherever it starts.
-                (self.bump, self.end) = (region.end, region.end);
-                continue;
-            }
-            // The last granule below 4 GiB is not used.
-            let end = if region.end == 0 {
-                0u32.wrapping_sub(GRANULE_BYTES)
-            } else {
-                region.end
-            };
-            if region.start != self.end || self.fresh == 0 {
-                self.leave_region(memory);
-                // The tag of the first block lies before it.
-                self.move_bump((region.start + TAG_BYTES + FLAGS) & !FLAGS);
-                // The host may have written to the initial memory.
-                self.zero_from = if initial { end } else { region.start };
-            }
-            self.owned_bytes += region.end.wrapping_sub(region.start);
-            self.end = end;
+            region = added;
         }
+        if self.bump == 0 || region.start.wrapping_sub(GRANULE_BYTES) != self.end {
+            self.leave_region(memory);
+            // The tag of the first block lies before it.
+            self.move_bump((region.start + TAG_BYTES + FLAGS) & !FLAGS);
+        }
+        self.end = region.end.wrapping_sub(GRANULE_BYTES);
+        true
     }
 
-    /// What the memory is used for. What is neither free nor never used counts as live. O(free blocks).
+    /// What the memory is used for. What is neither free nor never used counts as live, pages of others too. O(free
+    /// blocks).
     pub(crate) fn stats<M: LinearMemory>(&self, memory: &M) -> HeapStats {
-        if self.end == 0 {
-            let initial = memory.initial_region();
-            let bytes = initial.end.wrapping_sub(initial.start);
-            return HeapStats {
-                never_used_bytes: bytes,
-                address_space_bytes: bytes,
-                largest_free_bytes: bytes.saturating_sub(2 * GRANULE_BYTES),
-                ..HeapStats::default()
-            };
-        }
-        let never_used_bytes = self.end - self.bump;
+        let initial = memory.initial_region();
+        let (never_used_bytes, end) = if self.end == 0 {
+            (initial.end.wrapping_sub(initial.start), initial.end)
+        } else {
+            (self.end - self.bump, self.end.wrapping_add(GRANULE_BYTES))
+        };
         let mut stats = HeapStats {
+            live_bytes: 0,
+            free_bytes: 0,
             never_used_bytes,
-            address_space_bytes: self.owned_bytes,
-            largest_free_bytes: never_used_bytes.saturating_sub(TAG_BYTES),
-            ..HeapStats::default()
+            address_space_bytes: end.wrapping_sub(initial.start),
+            largest_free_bytes: never_used_bytes.saturating_sub(END_BYTES),
         };
         self.bins.for_each(memory, |block| {
             // SAFETY: a block in a bin is free, with its tag before it.
@@ -274,37 +226,23 @@ impl TaggedHeap {
             stats.free_bytes += span;
             stats.largest_free_bytes = stats.largest_free_bytes.max(span - TAG_BYTES);
         });
-        stats.live_bytes = self.owned_bytes - never_used_bytes - stats.free_bytes;
+        stats.live_bytes = stats.address_space_bytes - never_used_bytes - stats.free_bytes;
         stats
     }
 
     /// Turns what is left behind the bump pointer into a free block, and ends the chain of blocks.
     fn leave_region<M: LinearMemory>(&mut self, memory: &mut M) {
-        if self.fresh == 0 {
+        let (block, span) = (self.bump, self.end - self.bump);
+        if block == 0 {
             return;
         }
-        let (block, span) = (self.bump, self.end - self.bump);
-        // SAFETY: the last word of the region is the tag of what would follow it; the word before the bump pointer is
-        // that of the block that the rest becomes.
+        // SAFETY: the granule behind the end is kept for the tag that ends the chain.
         unsafe {
             memory.write_word(self.end - TAG_BYTES, 0);
             if span != 0 {
-                memory.write_word(block - TAG_BYTES, span);
-                self.bump = 0;
-                self.deallocate(memory, block);
+                self.insert(memory, block, span);
             }
         }
-    }
-
-    fn allocate_at_bump<M: LinearMemory>(&mut self, memory: &mut M, span: u32) -> u32 {
-        if self.end - self.bump < span {
-            return 0;
-        }
-        let block = self.bump;
-        self.move_bump(block + span);
-        // SAFETY: the word before the bump pointer is kept for this tag.
-        unsafe { memory.write_word(block - TAG_BYTES, span) };
-        block
     }
 
     fn move_bump(&mut self, bump: u32) {
@@ -312,31 +250,32 @@ impl TaggedHeap {
         self.fresh = self.fresh.max(bump);
     }
 
-    /// Takes a free block out of its bin, and tells its neighbour behind; returns its span. Its tag is not yet changed.
-    unsafe fn take<M: LinearMemory>(&mut self, memory: &mut M, block: u32) -> u32 {
-        // SAFETY: the caller passes a free block; one behind it is in use.
+    /// Makes a free block, whose neighbours are in use, known to the bins and to the block behind it.
+    unsafe fn insert<M: LinearMemory>(&mut self, memory: &mut M, block: u32, span: u32) {
+        // SAFETY: the caller passes a free block; the word before the next tag lies in it.
         unsafe {
-            let span = self.span(memory, block);
-            self.bins.remove(memory, block, span);
-            let next_tag_address = block + span - TAG_BYTES;
-            let next_tag = memory.read_word(next_tag_address);
-            memory.write_word(next_tag_address, next_tag & !PREVIOUS_FREE);
-            span
+            memory.write_word(block - TAG_BYTES, span | FREE);
+            memory.write_word(block + span - 2 * TAG_BYTES, span);
+            let next_tag = memory.read_word(block + span - TAG_BYTES);
+            memory.write_word(block + span - TAG_BYTES, next_tag | PREVIOUS_FREE);
+            self.bins.insert(memory, block, span);
         }
     }
 
-    /// Makes a block in use of `span` out of the `whole` at `block`, and releases the rest if it is worth it.
-    unsafe fn cut<M: LinearMemory>(&mut self, memory: &mut M, block: u32, whole: u32, span: u32) {
-        // SAFETY: the caller owns the whole, whose neighbour behind knows that it is in use.
+    /// Makes a block in use of `span` out of the `whole` at `block`, up to a block in use or the bump pointer, and a free
+    /// block of the rest if it is worth it.
+    unsafe fn occupy<M: LinearMemory>(&mut self, memory: &mut M, block: u32, whole: u32, span: u32) {
+        // SAFETY: the caller owns the whole. The block behind takes it for free, as the rest is.
         unsafe {
             let rest = whole - span;
             if rest < MIN_REST_BYTES {
                 self.set_span(memory, block, whole);
-                return;
+                let next_tag = memory.read_word(block + whole - TAG_BYTES);
+                memory.write_word(block + whole - TAG_BYTES, next_tag & !PREVIOUS_FREE);
+            } else {
+                self.set_span(memory, block, span);
+                self.insert(memory, block + span, rest);
             }
-            self.set_span(memory, block, span);
-            memory.write_word(block + span - TAG_BYTES, rest);
-            self.deallocate(memory, block + span);
         }
     }
 

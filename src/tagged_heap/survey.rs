@@ -30,7 +30,15 @@ impl TaggedHeap {
         });
         let mut blocks = Vec::new();
         let mut idle = Vec::new();
+        let initial = memory.initial_region();
+        if self.fresh != 0 && initial.end.wrapping_sub(initial.start) < END_BYTES {
+            idle.push((Idle::Overhead, initial));
+        }
         for region in self.regions(memory) {
+            if self.fresh == 0 {
+                idle.push((Idle::NeverUsed, region));
+                continue;
+            }
             self.survey_region(memory, region, &mut in_bins, &mut blocks, &mut idle);
         }
         assert!(in_bins.is_empty(), "blocks in bins that are in no region: {in_bins:x?}");
@@ -40,7 +48,11 @@ impl TaggedHeap {
     /// The regions of this heap: what lies between the pages of others.
     fn regions(&self, memory: &SimulatedMemory) -> Vec<Region> {
         let mut regions = Vec::new();
-        let mut start = memory.initial_region().start;
+        let initial = memory.initial_region();
+        let mut start = initial.start;
+        if self.fresh != 0 && initial.end.wrapping_sub(start) < END_BYTES {
+            start = initial.end;
+        }
         let end = memory.end_page() << crate::page::PAGE_SHIFT;
         for &foreign in &memory.foreign {
             regions.push(Region {
@@ -62,10 +74,7 @@ impl TaggedHeap {
         blocks: &mut Vec<(u32, u32)>,
         idle: &mut Vec<(Idle, Region)>,
     ) {
-        if self.fresh == 0 {
-            idle.push((Idle::NeverUsed, region));
-            return;
-        }
+        let end = region.end.wrapping_sub(GRANULE_BYTES);
         let word = |address: u32| {
             // SAFETY: the simulated memory checks the address.
             unsafe { memory.read_word(address) }
@@ -74,7 +83,7 @@ impl TaggedHeap {
         let mut use_of = |idle_as: Idle, start: u32, end: u32| idle.push((idle_as, Region { start, end }));
         use_of(Idle::Overhead, region.start, block - TAG_BYTES);
         let mut previous_free = false;
-        while block != self.bump && (region.end == 0 || block < region.end) {
+        while block != self.bump && block != end {
             let tag = word(block - TAG_BYTES);
             let (span, free) = (tag & !FLAGS, tag & FREE != 0);
             assert!(span >= GRANULE_BYTES, "the block at {block:#x} has the tag {tag:#x}");
@@ -91,12 +100,14 @@ impl TaggedHeap {
             previous_free = free;
             block = next;
         }
-        use_of(Idle::Overhead, block - TAG_BYTES, block);
         if block == self.bump {
             assert!(!previous_free, "a free block before the bump pointer");
-            use_of(Idle::NeverUsed, self.bump, self.end);
-            use_of(Idle::Overhead, self.end, region.end);
+            assert_eq!(self.end, end, "the end of the last region");
+            use_of(Idle::Overhead, block - TAG_BYTES, block);
+            use_of(Idle::NeverUsed, block, end);
+            use_of(Idle::Overhead, end, region.end);
         } else {
+            use_of(Idle::Overhead, block - TAG_BYTES, region.end);
             let fence = word(block - TAG_BYTES);
             assert_eq!(fence & !PREVIOUS_FREE, 0, "the end of a region");
             assert_eq!(fence & PREVIOUS_FREE != 0, previous_free);

@@ -1,0 +1,204 @@
+//! Small blocks of one size class after another, without a byte of their own, in runs of 4 KiB.
+//!
+//! ```text
+//! a run: a block of the TaggedHeap, aligned to 4096
+//! +----------+------+----------+------+-------+-------+-------+-----------+-----+
+//! | releases | next | previous |      | block | block | block |    ..     | tag |
+//! +----------+------+----------+------+-------+-------+-------+-----------+-----+
+//! +0         +4     +8         +12    +16     +16+s   +16+2s              +4092
+//! ```
+//!
+//! The low 12 bits of an address are the offset in its run; a free block's first word has in its low 12 bits the offset
+//! of the next free block, 0 for none. `releases` is the head of such a list, of the blocks that were released, and
+//! above its 12 bits the number of releases until something is to be done:
+//!
+//! | the run is | its `releases` counts down to | what is done then |
+//! |---|---|---|
+//! | current: the class's list is made of its blocks | all of its blocks being on `releases` | nothing: it serves the next request |
+//! | partial: in the ring of its class | its last live block being released | it goes back to the merging heap |
+//! | full: nothing points to it | its first release: 1 | it joins the ring of its class |
+//!
+//! An allocation pops the class's list. When that is empty it becomes the list of what was released in the current run,
+//! else of the run that has been in the ring for longest, else of a new run. So both hot paths are a load, a load and one
+//! or two stores, whatever run a block is from, and what lies together is used together: when all blocks of a structure
+//! are released their runs are merged into one piece of memory, and what is built next lies in address order again.
+
+use crate::linear_memory::LinearMemory;
+use crate::ring;
+use crate::size_class::{CLASSES, SizeClass};
+use crate::tagged_heap::{TAG_BYTES, TaggedHeap};
+
+#[cfg(test)]
+mod survey;
+
+/// The bytes of a run, and its alignment.
+pub(crate) const RUN_BYTES: u32 = 4096;
+
+/// The bits of an address that are the offset in the run.
+const OFFSET: u32 = RUN_BYTES - 1;
+
+/// Where the links of a run in the ring of its class are, from its start.
+const LINKS: u32 = 4;
+
+/// Where a run's blocks begin.
+pub(crate) const BLOCKS: u32 = 16;
+
+/// The room for blocks in a run.
+const ROOM_BYTES: u32 = RUN_BYTES - BLOCKS - TAG_BYTES;
+
+/// The runs of all classes; all zero before the first use.
+pub(crate) struct Runs {
+    /// For each class the first block of its list; where the list is empty, the address of the current run, or 0.
+    lists: [u32; CLASSES],
+    /// For each class the ring of its partial runs, by their links: the first has been there for longest.
+    rings: [u32; CLASSES],
+}
+
+impl Runs {
+    /// No runs.
+    pub(crate) const fn new() -> Self {
+        Runs {
+            lists: [0; CLASSES],
+            rings: [0; CLASSES],
+        }
+    }
+
+    /// A block of this class; 0 if there is no memory for it.
+    #[inline]
+    pub(crate) fn allocate<M: LinearMemory>(&mut self, memory: &mut M, heap: &mut TaggedHeap, class: SizeClass) -> u32 {
+        let list = &mut self.lists[class.index()];
+        let block = *list;
+        if block & OFFSET == 0 {
+            return self.refill(memory, heap, class);
+        }
+        // SAFETY: the block is on a free list, which its first word goes on with.
+        let next = unsafe { memory.read_word(block) };
+        *list = block & !OFFSET | next & OFFSET;
+        block
+    }
+
+    /// Takes back a block.
+    ///
+    /// # Safety
+    ///
+    /// `block` must be live and of this class.
+    #[inline]
+    pub(crate) unsafe fn deallocate<M: LinearMemory>(
+        &mut self,
+        memory: &mut M,
+        heap: &mut TaggedHeap,
+        block: u32,
+        class: SizeClass,
+    ) {
+        let run = block & !OFFSET;
+        // SAFETY: the block, and the header of the run that it is in, belong to this heap.
+        unsafe {
+            let releases = memory.read_word(run);
+            memory.write_word(block, releases);
+            let releases = (releases & !OFFSET).wrapping_sub(RUN_BYTES) | block & OFFSET;
+            memory.write_word(run, releases);
+            if releases < RUN_BYTES {
+                self.counted_down(memory, heap, block, class);
+            }
+        }
+    }
+
+    /// The first block of a class's list when that was empty, with the others on the list.
+    #[cold]
+    #[inline(never)]
+    fn refill<M: LinearMemory>(&mut self, memory: &mut M, heap: &mut TaggedHeap, class: SizeClass) -> u32 {
+        let capacity = ROOM_BYTES / class.bytes();
+        let mut run = self.lists[class.index()];
+        // SAFETY: the runs belong to this heap; the words are those of their headers and of free blocks.
+        unsafe {
+            if run != 0 && memory.read_word(run) & OFFSET == 0 {
+                // Full from now on: 1 release until something is to be done.
+                memory.write_word(run, RUN_BYTES);
+                self.lists[class.index()] = 0;
+                run = 0;
+            }
+            if run == 0 {
+                let member = self.rings[class.index()];
+                if member != 0 {
+                    ring::leave(memory, &mut self.rings[class.index()], member);
+                    run = member - LINKS;
+                } else {
+                    run = heap.allocate(memory, RUN_BYTES, RUN_BYTES);
+                    if run == 0 {
+                        return 0;
+                    }
+                    Self::link(memory, run, class, capacity);
+                }
+            }
+            let block = run | memory.read_word(run) & OFFSET;
+            memory.write_word(run, capacity * RUN_BYTES);
+            self.lists[class.index()] = run | memory.read_word(block) & OFFSET;
+            block
+        }
+    }
+
+    /// Puts all blocks of a new run on its list, in the order of their addresses.
+    unsafe fn link<M: LinearMemory>(memory: &mut M, run: u32, class: SizeClass, capacity: u32) {
+        let mut block = run + BLOCKS;
+        let last = run + BLOCKS + (capacity - 1) * class.bytes();
+        // SAFETY: all words written lie in the run, which the caller owns.
+        unsafe {
+            memory.write_word(run, block);
+            while block != last {
+                let next = block + class.bytes();
+                memory.write_word(block, next);
+                block = next;
+            }
+            memory.write_word(last, 0);
+        }
+    }
+
+    /// Does what is to be done when the `releases` of this block's run have counted down, with its release.
+    #[cold]
+    #[inline(never)]
+    unsafe fn counted_down<M: LinearMemory>(
+        &mut self,
+        memory: &mut M,
+        heap: &mut TaggedHeap,
+        block: u32,
+        class: SizeClass,
+    ) {
+        let run = block & !OFFSET;
+        if run == self.lists[class.index()] & !OFFSET {
+            return;
+        }
+        // SAFETY: the run belongs to this heap; the block was just released.
+        unsafe {
+            if memory.read_word(block) & OFFSET == 0 {
+                let live = ROOM_BYTES / class.bytes() - 1;
+                memory.write_word(run, live * RUN_BYTES | block & OFFSET);
+                ring::join(memory, &mut self.rings[class.index()], run + LINKS);
+            } else {
+                ring::leave(memory, &mut self.rings[class.index()], run + LINKS);
+                heap.deallocate(memory, run);
+            }
+        }
+    }
+
+    /// How many blocks of a class are free, in its list and in its runs. O(free blocks of the current run, runs).
+    pub(crate) fn free_blocks<M: LinearMemory>(&self, memory: &M, class: SizeClass) -> u32 {
+        let capacity = ROOM_BYTES / class.bytes();
+        let mut free = 0;
+        // SAFETY: the words are those of free blocks and of headers of this heap's runs.
+        unsafe {
+            let mut block = self.lists[class.index()];
+            let current = block & !OFFSET;
+            while block & OFFSET != 0 {
+                free += 1;
+                block = current | memory.read_word(block) & OFFSET;
+            }
+            if current != 0 {
+                free += capacity - memory.read_word(current) / RUN_BYTES;
+            }
+            ring::for_each(memory, self.rings[class.index()], |member| {
+                free += capacity - memory.read_word(member - LINKS) / RUN_BYTES;
+            });
+        }
+        free
+    }
+}

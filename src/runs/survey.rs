@@ -1,0 +1,102 @@
+//! A walk through the runs, for the tests: it asserts what their headers and the rings say of each other. Below
+//! `runs.rs` since those are private.
+
+use super::*;
+use crate::model::Idle;
+use crate::simulated_memory::SimulatedMemory;
+use core::ops::Range;
+use std::collections::{BTreeMap, BTreeSet};
+use std::vec::Vec;
+
+impl Runs {
+    /// The run that a block lies in.
+    pub(crate) fn run_of(block: u32) -> u32 {
+        block & !OFFSET
+    }
+
+    /// The current and the partial runs, with their class. Full ones are known only by their live blocks.
+    pub(crate) fn known(&self, memory: &SimulatedMemory) -> BTreeMap<u32, SizeClass> {
+        let mut runs = BTreeMap::new();
+        for class in SizeClass::all() {
+            let current = self.lists[class.index()] & !OFFSET;
+            for run in self.ring(memory, class).into_iter().chain([current]) {
+                if run != 0 {
+                    assert_eq!(runs.insert(run, class), None, "{run:#x} has two uses");
+                }
+            }
+        }
+        runs
+    }
+
+    /// What the bytes of one run are used for, up to the tag behind it.
+    pub(crate) fn survey(
+        &self,
+        memory: &SimulatedMemory,
+        run: u32,
+        class: SizeClass,
+        is_live: impl Fn(u32) -> bool,
+    ) -> Vec<(Idle, Range<u64>)> {
+        let free = self.free_in(memory, run, class);
+        let capacity = ROOM_BYTES / class.bytes();
+        let mut idle = std::vec![(Idle::Overhead, u64::from(run)..u64::from(run + BLOCKS))];
+        let mut live = 0;
+        for index in 0..capacity {
+            let block = run + BLOCKS + index * class.bytes();
+            if free.contains(&block) {
+                idle.push((Idle::Free, u64::from(block)..u64::from(block + class.bytes())));
+            } else {
+                assert!(is_live(block), "the block at {block:#x} is neither live nor free");
+                live += 1;
+            }
+        }
+        assert_eq!(
+            free.len() as u32 + live,
+            capacity,
+            "free blocks outside the run at {run:#x}"
+        );
+        let end = run + BLOCKS + capacity * class.bytes();
+        idle.push((Idle::Overhead, u64::from(end)..u64::from(run + RUN_BYTES - TAG_BYTES)));
+        idle
+    }
+
+    /// The free blocks of a run; asserts that its header agrees with them.
+    fn free_in(&self, memory: &SimulatedMemory, run: u32, class: SizeClass) -> BTreeSet<u32> {
+        // SAFETY: the simulated memory checks the address.
+        let releases = unsafe { memory.read_word(run) };
+        let capacity = ROOM_BYTES / class.bytes();
+        let mut free = blocks_of(memory, run | releases & OFFSET);
+        let head = self.lists[class.index()];
+        let expected = if head & !OFFSET == run {
+            let released = free.len() as u32;
+            free.extend(blocks_of(memory, head));
+            capacity - released
+        } else if free.is_empty() {
+            1
+        } else {
+            assert!(self.ring(memory, class).contains(&run), "{run:#x} is in no ring");
+            capacity - free.len() as u32
+        };
+        assert_eq!(releases / RUN_BYTES, expected, "releases that {run:#x} waits for");
+        let unique: BTreeSet<u32> = free.iter().copied().collect();
+        assert_eq!(unique.len(), free.len(), "a block of {run:#x} is on two lists");
+        unique
+    }
+
+    /// The runs of a class's ring.
+    fn ring(&self, memory: &SimulatedMemory, class: SizeClass) -> Vec<u32> {
+        let members = ring::survey(memory, self.rings[class.index()]);
+        members.into_iter().map(|member| member - LINKS).collect()
+    }
+}
+
+/// The blocks of a list.
+fn blocks_of(memory: &SimulatedMemory, mut block: u32) -> Vec<u32> {
+    let mut blocks = Vec::new();
+    while block & OFFSET != 0 {
+        assert!(blocks.len() < RUN_BYTES as usize, "a free list has a cycle");
+        blocks.push(block);
+        // SAFETY: the simulated memory checks the address.
+        block = block & !OFFSET | unsafe { memory.read_word(block) } & OFFSET;
+    }
+    blocks
+}

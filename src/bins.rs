@@ -1,7 +1,5 @@
-//! The free blocks of a [`TaggedHeap`](crate::tagged_heap), in lists by size, with a bitmap of the lists that are not
-//! empty: two-level segregated fit (Masmano and others, 2004), with 8 lists for each doubling.
-//!
-//! A free block's first word is the address of the next one of its list, the second that of the one before; 0 is none.
+//! The free blocks of a [`TaggedHeap`](crate::tagged_heap), in rings by size, with a bitmap of the rings that are not
+//! empty: a segregated fit with 8 bins for each doubling, as in two-level segregated fit (Masmano and others, 2004).
 
 use crate::linear_memory::LinearMemory;
 use crate::ring;
@@ -9,87 +7,51 @@ use crate::ring;
 /// Every block's span is a multiple of this.
 pub(crate) const GRANULE_BYTES: u32 = 16;
 
-/// log2 of how many lists there are for each doubling of the span.
-const LISTS_SHIFT: u32 = 4;
+/// log2 of how many bins there are for each doubling of the span.
+const BINS_SHIFT: u32 = 3;
 
-/// How many lists there are for each doubling.
-const LISTS: usize = 1 << LISTS_SHIFT;
+/// Below this power of two there is a bin for each span.
+const LINEAR_SHIFT: u32 = GRANULE_BYTES.trailing_zeros() + BINS_SHIFT;
 
-/// Below this power of two there is a list for each span.
-const LINEAR_SHIFT: u32 = GRANULE_BYTES.trailing_zeros() + LISTS_SHIFT;
+/// As many bins as spans below 2^32 need, rounded up to a power of two: a masked index needs no bounds check that can
+/// panic.
+const BINS: usize = ((32 - LINEAR_SHIFT as usize + 1) << BINS_SHIFT).next_power_of_two();
 
-/// How many doublings there are, with the spans below all of them as one: for spans below 2^32, and one for what is
-/// searched for such spans. The power of two spares the module bounds checks that can panic.
-const DOUBLINGS: usize = (32 - LINEAR_SHIFT as usize + 2).next_power_of_two();
+const WORD_BITS: usize = u32::BITS as usize;
+const WORDS: usize = BINS / WORD_BITS;
 
-/// The lists of free blocks; all zero when there is none.
+/// The rings of free blocks; all zero when there is none.
 pub(crate) struct Bins {
-    /// Bit `doubling` is set if and only if `occupied[doubling]` is not 0.
-    occupied_doublings: u32,
-    /// Bit `bin % LISTS` of `occupied[bin / LISTS]` is set if and only if `rings[bin]` is not 0.
-    occupied: [u32; DOUBLINGS],
-    rings: [u32; DOUBLINGS * LISTS],
+    rings: [u32; BINS],
+    /// Bit `bin % 32` of word `bin / 32` is set if and only if `rings[bin]` is not 0.
+    occupied: [u32; WORDS],
 }
 
-/// The number of a list: spans are counted in steps of a sixteenth of the power of two below them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Bin(u32);
-
-impl Bin {
-    /// The bin of blocks with this span: that of the greatest lower bound.
-    const fn of(span: u32) -> Self {
-        let exponent = Self::exponent(span);
-        Self::number(span >> (exponent - LISTS_SHIFT), exponent)
-    }
-
-    /// The first bin all of whose blocks have at least this span.
-    const fn above(span: u32) -> Self {
-        let exponent = Self::exponent(span);
-        // Spans are multiples of 16: 1 below one, the division rounds down to the step before.
-        Self::number(((span - 1) >> (exponent - LISTS_SHIFT)) + 1, exponent)
-    }
-
-    const fn exponent(span: u32) -> u32 {
-        31 - (span | (1 << LINEAR_SHIFT)).leading_zeros()
-    }
-
-    const fn number(steps: u32, exponent: u32) -> Self {
-        Bin(steps + ((exponent - LINEAR_SHIFT) << LISTS_SHIFT))
-    }
-
-    const fn index(self) -> usize {
-        self.0 as usize % (DOUBLINGS * LISTS)
-    }
-
-    const fn doubling(self) -> usize {
-        self.index() / LISTS
-    }
-
-    const fn list(self) -> u32 {
-        self.0 % LISTS as u32
-    }
+/// The bin of blocks with this span: that of the greatest lower bound.
+const fn bin_of(span: u32) -> usize {
+    let exponent = 31 - (span | (1 << LINEAR_SHIFT)).leading_zeros();
+    let bin = (span >> (exponent - BINS_SHIFT)) + ((exponent - LINEAR_SHIFT) << BINS_SHIFT);
+    bin as usize % BINS
 }
 
 impl Bins {
     pub(crate) const fn new() -> Self {
         Bins {
-            occupied_doublings: 0,
-            occupied: [0; DOUBLINGS],
-            rings: [0; DOUBLINGS * LISTS],
+            rings: [0; BINS],
+            occupied: [0; WORDS],
         }
     }
 
-    /// Puts a free block of this span on top of its list.
+    /// Puts a free block of this span into its ring.
     ///
     /// # Safety
     ///
-    /// The block must be free, and in no list.
+    /// The block must be free, and in no ring.
     pub(crate) unsafe fn insert<M: LinearMemory>(&mut self, memory: &mut M, block: u32, span: u32) {
-        let bin = Bin::of(span);
-        self.occupied[bin.doubling()] |= 1 << bin.list();
-        self.occupied_doublings |= 1 << bin.doubling();
+        let bin = bin_of(span);
+        self.occupied[bin / WORD_BITS] |= 1 << (bin % WORD_BITS);
         // SAFETY: the block is free, and so has room for its links.
-        unsafe { ring::join(memory, &mut self.rings[bin.index()], block) }
+        unsafe { ring::join(memory, &mut self.rings[bin], block) }
     }
 
     /// Takes a block of this span out of its ring.
@@ -99,36 +61,34 @@ impl Bins {
     /// The block must be in the ring.
     #[inline(never)]
     pub(crate) unsafe fn remove<M: LinearMemory>(&mut self, memory: &mut M, block: u32, span: u32) {
-        let bin = Bin::of(span);
+        let bin = bin_of(span);
         // SAFETY: the caller passes a member.
-        unsafe { ring::leave(memory, &mut self.rings[bin.index()], block) };
-        if self.rings[bin.index()] == 0 {
-            self.occupied[bin.doubling()] &= !(1 << bin.list());
-            if self.occupied[bin.doubling()] == 0 {
-                self.occupied_doublings &= !(1 << bin.doubling());
-            }
+        unsafe { ring::leave(memory, &mut self.rings[bin], block) };
+        if self.rings[bin] == 0 {
+            self.occupied[bin / WORD_BITS] &= !(1 << (bin % WORD_BITS));
         }
     }
 
-    /// The block on top of the list for this very span; it may be shorter by less than a sixteenth.
+    /// The block that has been free for longest among those of about this span, or 0; it may be shorter by less than an
+    /// eighth.
     pub(crate) fn near(&self, span: u32) -> u32 {
-        self.rings[Bin::of(span).index()]
+        self.rings[bin_of(span)]
     }
 
-    /// A block of at least this span, from the first list that is sure to have only such, or 0. O(1).
-    pub(crate) fn at_least(&self, span: u32) -> u32 {
-        let bin = Bin::above(span);
-        let mut doubling = bin.doubling();
-        let mut lists = self.occupied[doubling] & (u32::MAX << bin.list());
-        if lists == 0 {
-            let doublings = self.occupied_doublings & (u32::MAX << doubling << 1);
-            if doublings == 0 {
+    /// A block from the first bin above that of this span, all of which are longer, or 0. O(1).
+    pub(crate) fn above(&self, span: u32) -> u32 {
+        let bin = bin_of(span);
+        let mut word = bin / WORD_BITS;
+        // The bits above that of the bin.
+        let mut bits = self.occupied[word] & (u32::MAX - 1) << (bin % WORD_BITS);
+        while bits == 0 {
+            word += 1;
+            if word == WORDS {
                 return 0;
             }
-            doubling = doublings.trailing_zeros() as usize % DOUBLINGS;
-            lists = self.occupied[doubling];
+            bits = self.occupied[word];
         }
-        self.rings[doubling * LISTS + lists.trailing_zeros() as usize % LISTS]
+        self.rings[word * WORD_BITS + bits.trailing_zeros() as usize % WORD_BITS]
     }
 
     /// Calls `visit` with the address of each block.
@@ -146,27 +106,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bins_are_in_order_and_fit_what_they_promise() {
-        let spans = (16..1 << 16).step_by(16).chain((16..32).map(|shift| 1u32 << shift));
-        let mut last = Bin::of(16);
-        for span in spans {
-            let bin = Bin::of(span);
-            assert!(bin >= last, "{span}");
-            assert!(bin.0 <= last.0 + 1 || span > 1 << 16, "{span}");
-            assert_eq!(bin.index() as u32, bin.0, "{span}");
-            // The bin above is the first that has no shorter block.
-            let above = Bin::above(span);
-            assert!(Bin::of(span - 16) < above, "{span}");
-            assert!(above.0 <= bin.0 + 1, "{span}");
-            assert_eq!(above == bin, Bin::of(span - 16) < bin, "{span}");
-            last = bin;
+    fn bins_are_in_order_and_each_holds_spans_that_differ_by_less_than_an_eighth() {
+        let mut first = 16;
+        for span in (16..1 << 20).step_by(16) {
+            if bin_of(span) != bin_of(first) {
+                assert_eq!(bin_of(span), bin_of(first) + 1, "{span}");
+                first = span;
+            }
+            assert!((span - first) * 8 < span, "{span}");
         }
-    }
-
-    #[test]
-    fn the_longest_spans_are_searched_for_in_a_bin_of_their_own() {
-        let longest = u32::MAX & !(GRANULE_BYTES - 1);
-        assert!(Bin::above(longest).index() as u32 == Bin::above(longest).0);
-        assert!(Bin::above(longest) > Bin::of(longest));
+        assert!((20..31).all(|shift| bin_of(2 << shift) == bin_of(1 << shift) + (1 << BINS_SHIFT)));
+        assert!(bin_of(u32::MAX) < BINS);
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::cell::SingleThreaded;
 use crate::freeing_bump_heap::FreeingBumpHeap;
+use crate::growth::Growth;
 use crate::heap::{Heap, global_allocator};
 use crate::linear_memory::{ThisModule, address, pointer};
 use crate::stats::HeapStats;
@@ -43,8 +44,25 @@ impl FreeingBump {
     /// global allocator of this crate.
     #[must_use]
     pub const fn new() -> Self {
+        Self::with_growth(Growth::EIGHTH)
+    }
+
+    /// The allocator with another growth policy: [`Growth::Exact`] where each page is paid for, [`Growth::DOUBLING`] or a
+    /// [`Growth::Step`] of many pages where calls of `memory.grow` cost most.
+    ///
+    /// ```
+    /// # #[cfg(target_arch = "wasm32")]
+    /// # mod module {
+    /// use freeing_bump::{FreeingBump, Growth};
+    ///
+    /// #[global_allocator]
+    /// static ALLOCATOR: FreeingBump = FreeingBump::with_growth(Growth::Exact);
+    /// # }
+    /// ```
+    #[must_use]
+    pub const fn with_growth(growth: Growth) -> Self {
         FreeingBump {
-            heap: SingleThreaded::new(FreeingBumpHeap::new()),
+            heap: SingleThreaded::new(FreeingBumpHeap::new(growth)),
         }
     }
 

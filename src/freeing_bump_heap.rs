@@ -7,6 +7,7 @@
 //!
 //! Both are O(1); this file only decides which it is.
 
+use crate::growth::Growth;
 use crate::heap::Heap;
 use crate::linear_memory::LinearMemory;
 use crate::runs::Runs;
@@ -24,11 +25,11 @@ pub(crate) struct FreeingBumpHeap {
 }
 
 impl FreeingBumpHeap {
-    /// A heap without memory.
-    pub(crate) const fn new() -> Self {
+    /// A heap without memory, which grows as `growth` says.
+    pub(crate) const fn new(growth: Growth) -> Self {
         FreeingBumpHeap {
             runs: Runs::new(),
-            heap: TaggedHeap::new(),
+            heap: TaggedHeap::new(growth),
         }
     }
 }

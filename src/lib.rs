@@ -67,6 +67,8 @@ mod freeing_bump;
 #[cfg(any(target_arch = "wasm32", test))]
 mod freeing_bump_heap;
 mod growth;
+#[cfg(any(target_arch = "wasm32", test))]
+mod growth_word;
 mod header;
 #[cfg(any(target_arch = "wasm32", test))]
 mod heap;

@@ -11,6 +11,7 @@ mod growth;
 
 use crate::checked_heap::{CheckedHeap, Request};
 use crate::freeing_bump_heap::FreeingBumpHeap;
+use crate::growth::Growth;
 use crate::model::Subject;
 use crate::model::headerless::Headerless;
 use crate::model::oracle::Oracle;
@@ -28,7 +29,7 @@ fn tiny(memory: SimulatedMemory) -> Headerless<TinyHeap> {
 
 fn freeing_bump(memory: SimulatedMemory) -> Headerless<FreeingBumpHeap> {
     Headerless {
-        heap: FreeingBumpHeap::new(),
+        heap: FreeingBumpHeap::new(Growth::EIGHTH),
         memory,
     }
 }

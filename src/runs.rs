@@ -2,15 +2,15 @@
 //!
 //! ```text
 //! a run: a block of the TaggedHeap, aligned to 4096
-//! +----------+------+----------+------+-------+-------+-------+-----------+-----+
-//! | releases | next | previous |      | block | block | block |    ..     | tag |
-//! +----------+------+----------+------+-------+-------+-------+-----------+-----+
+//! +----------+------+----------+-----+-------+-------+-------+------------+-----+
+//! | releases | next | previous | all | block | block | block |     ..     | tag |
+//! +----------+------+----------+-----+-------+-------+-------+------------+-----+
 //! +0         +4     +8         +12    +16     +16+s   +16+2s              +4092
 //! ```
 //!
 //! The low 12 bits of an address are the offset in its run; a free block's first word has in its low 12 bits the offset
 //! of the next free block, 0 for none. `releases` is the head of such a list, of the blocks that were released, and
-//! above its 12 bits the number of releases until something is to be done:
+//! above its 12 bits the number of releases until something is to be done; `all` is that number for a run of live blocks.
 //!
 //! | the run is | its `releases` counts down to | what is done then |
 //! |---|---|---|
@@ -39,6 +39,9 @@ const OFFSET: u32 = RUN_BYTES - 1;
 
 /// Where the links of a run in the ring of its class are, from its start.
 const LINKS: u32 = 4;
+
+/// Where the number of a run's blocks is, as `releases` has it.
+const ALL: u32 = 12;
 
 /// Where a run's blocks begin.
 pub(crate) const BLOCKS: u32 = 16;
@@ -107,7 +110,6 @@ impl Runs {
     #[cold]
     #[inline(never)]
     fn refill<M: LinearMemory>(&mut self, memory: &mut M, heap: &mut TaggedHeap, class: SizeClass) -> u32 {
-        let capacity = ROOM_BYTES / class.bytes();
         let mut run = self.lists[class.index()];
         // SAFETY: the runs belong to this heap; the words are those of their headers and of free blocks.
         unsafe {
@@ -127,29 +129,32 @@ impl Runs {
                     if run == 0 {
                         return 0;
                     }
-                    Self::link(memory, run, class, capacity);
+                    Self::link(memory, run, class);
                 }
             }
             let block = run | memory.read_word(run) & OFFSET;
-            memory.write_word(run, capacity * RUN_BYTES);
+            let all = memory.read_word(run + ALL);
+            memory.write_word(run, all);
             self.lists[class.index()] = run | memory.read_word(block) & OFFSET;
             block
         }
     }
 
     /// Puts all blocks of a new run on its list, in the order of their addresses.
-    unsafe fn link<M: LinearMemory>(memory: &mut M, run: u32, class: SizeClass, capacity: u32) {
-        let mut block = run + BLOCKS;
-        let last = run + BLOCKS + (capacity - 1) * class.bytes();
+    unsafe fn link<M: LinearMemory>(memory: &mut M, run: u32, class: SizeClass) {
+        let first = run + BLOCKS;
+        let mut block = first;
+        let mut all = RUN_BYTES;
         // SAFETY: all words written lie in the run, which the caller owns.
         unsafe {
-            memory.write_word(run, block);
-            while block != last {
-                let next = block + class.bytes();
-                memory.write_word(block, next);
-                block = next;
+            memory.write_word(run, first);
+            while block + 2 * class.bytes() <= first + ROOM_BYTES {
+                memory.write_word(block, block + class.bytes());
+                block += class.bytes();
+                all += RUN_BYTES;
             }
-            memory.write_word(last, 0);
+            memory.write_word(block, 0);
+            memory.write_word(run + ALL, all);
         }
     }
 
@@ -170,8 +175,8 @@ impl Runs {
         // SAFETY: the run belongs to this heap; the block was just released.
         unsafe {
             if memory.read_word(block) & OFFSET == 0 {
-                let live = ROOM_BYTES / class.bytes() - 1;
-                memory.write_word(run, live * RUN_BYTES | block & OFFSET);
+                let live = memory.read_word(run + ALL) - RUN_BYTES;
+                memory.write_word(run, live | block & OFFSET);
                 ring::join(memory, &mut self.rings[class.index()], run + LINKS);
             } else {
                 ring::leave(memory, &mut self.rings[class.index()], run + LINKS);
@@ -182,10 +187,10 @@ impl Runs {
 
     /// How many blocks of a class are free, in its list and in its runs. O(free blocks of the current run, runs).
     pub(crate) fn free_blocks<M: LinearMemory>(&self, memory: &M, class: SizeClass) -> u32 {
-        let capacity = ROOM_BYTES / class.bytes();
         let mut free = 0;
         // SAFETY: the words are those of free blocks and of headers of this heap's runs.
         unsafe {
+            let released = |run| (memory.read_word(run + ALL) - (memory.read_word(run) & !OFFSET)) / RUN_BYTES;
             let mut block = self.lists[class.index()];
             let current = block & !OFFSET;
             while block & OFFSET != 0 {
@@ -193,10 +198,10 @@ impl Runs {
                 block = current | memory.read_word(block) & OFFSET;
             }
             if current != 0 {
-                free += capacity - memory.read_word(current) / RUN_BYTES;
+                free += released(current);
             }
             ring::for_each(memory, self.rings[class.index()], |member| {
-                free += capacity - memory.read_word(member - LINKS) / RUN_BYTES;
+                free += released(member - LINKS);
             });
         }
         free

@@ -1,5 +1,7 @@
 //! The size classes of the blocks that lie in runs: 8 bytes apart, to 256 bytes. Arithmetic only.
 
+use core::num::NonZeroU32;
+
 /// What the classes differ by: 8, 16, 24 bytes and so on.
 const STEP_BYTES: u32 = 8;
 
@@ -12,9 +14,9 @@ pub(crate) const MAX_CLASS_ALIGN: u32 = 16;
 /// How many classes there are: a power of two, so that a masked index needs no bounds check.
 pub(crate) const CLASSES: usize = (MAX_CLASS_BYTES / STEP_BYTES) as usize;
 
-/// The number of a size class, from 0 for blocks of 8 bytes.
+/// The bytes of a class's blocks in steps of 8 bytes: not 0, so that `None` is a plain 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct SizeClass(u32);
+pub(crate) struct SizeClass(NonZeroU32);
 
 impl SizeClass {
     /// The class of the smallest blocks that hold `bytes` (not 0) and are aligned to `align`, a power of two; or none.
@@ -23,25 +25,28 @@ impl SizeClass {
         if bytes > MAX_CLASS_BYTES || align > MAX_CLASS_ALIGN {
             return None;
         }
-        // An odd number of steps is not aligned to two of them. `align / 16` is 1 for requests aligned to 16, else 0.
-        let number = (bytes - 1) / STEP_BYTES;
-        Some(SizeClass(number | (align / MAX_CLASS_ALIGN)))
+        // `align / 16` is 1 for requests aligned to 16, else 0: for 1 the number of steps becomes even.
+        let last_step = (bytes - 1) / STEP_BYTES | align / MAX_CLASS_ALIGN;
+        match NonZeroU32::new(last_step + 1) {
+            Some(steps) => Some(SizeClass(steps)),
+            None => None,
+        }
     }
 
     /// All classes, from the smallest blocks to the largest.
     pub(crate) fn all() -> impl Iterator<Item = Self> {
-        (0..CLASSES as u32).map(SizeClass)
+        (1..=CLASSES as u32).filter_map(NonZeroU32::new).map(SizeClass)
     }
 
     /// The bytes of a block of this class.
     pub(crate) const fn bytes(self) -> u32 {
-        (self.0 + 1) * STEP_BYTES
+        self.0.get() * STEP_BYTES
     }
 
-    /// The number as an index into an array with a place for each class; the mask changes nothing, and spares the module
-    /// a bounds check that can panic.
+    /// The class's place in an array with one for each: that of the largest blocks is 0. The modulus spares the module a
+    /// bounds check that can panic.
     pub(crate) const fn index(self) -> usize {
-        self.0 as usize % CLASSES
+        self.0.get() as usize % CLASSES
     }
 }
 

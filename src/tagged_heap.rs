@@ -20,6 +20,7 @@
 
 use crate::bins::{Bins, GRANULE_BYTES};
 use crate::growth::Growth;
+use crate::growth_word::GrowthWord;
 use crate::linear_memory::LinearMemory;
 use crate::page::PageCount;
 use crate::stats::HeapStats;
@@ -52,23 +53,26 @@ pub(crate) struct TaggedHeap {
     bump: u32,
     /// The end of the region that the bump pointer moves through, a multiple of 16.
     end: u32,
-    /// The highest that the bump pointer has been: memory from here on is fresh.
-    fresh: u32,
+    /// The highest that the bump pointer has been before it was moved down, or less.
+    used: u32,
+    growth: GrowthWord,
 }
 
 impl TaggedHeap {
-    pub(crate) const fn new() -> Self {
+    /// A heap without memory, which grows as `growth` says.
+    pub(crate) const fn new(growth: Growth) -> Self {
         TaggedHeap {
             bins: Bins::new(),
             bump: 0,
             end: 0,
-            fresh: 0,
+            used: 0,
+            growth: GrowthWord::new(growth),
         }
     }
 
     /// The highest that the bump pointer has been: memory from here on was never used.
     pub(crate) fn fresh(&self) -> u32 {
-        self.fresh
+        self.used.max(self.bump)
     }
 
     /// A block of this span aligned to `align`, a power of two: from what was released, or from the bump pointer, for
@@ -82,7 +86,7 @@ impl TaggedHeap {
             unsafe {
                 let mut block = self.bins.near(span);
                 if block == 0 || block & slack != 0 || self.span(memory, block) < span {
-                    block = self.bins.at_least(span + slack);
+                    block = self.bins.above(span + slack);
                 }
                 let whole;
                 if block != 0 {
@@ -99,7 +103,7 @@ impl TaggedHeap {
                         continue;
                     }
                     block = self.bump;
-                    self.move_bump(block + whole);
+                    self.bump += whole;
                     memory.write_word(block - TAG_BYTES, whole);
                 }
                 let gap = block.wrapping_neg() & slack;
@@ -133,8 +137,7 @@ impl TaggedHeap {
             }
             let next = block + span;
             if next == self.bump {
-                self.bump = block;
-                return;
+                return self.move_bump(block);
             }
             let next_tag = memory.read_word(next - TAG_BYTES);
             if next_tag & FREE != 0 {
@@ -181,8 +184,8 @@ impl TaggedHeap {
         }
     }
 
-    /// Takes the initial memory at the first call, then grows the memory by an eighth or at least by what is `lacking`
-    /// behind the bump pointer. False if that is refused; then nothing has changed. What is left of a region that ends
+    /// Takes the initial memory at the first call, then grows the memory as the policy says, by what is `lacking` behind
+    /// the bump pointer at least. False if that is refused; then nothing has changed. What is left of a region that ends
     /// here becomes free.
     #[cold]
     fn grow<M: LinearMemory>(&mut self, memory: &mut M, lacking: u32) -> bool {
@@ -190,7 +193,7 @@ impl TaggedHeap {
         if self.end != 0 || region.end.wrapping_sub(region.start) < END_BYTES {
             let ends = if self.end == 0 { END_BYTES } else { 0 };
             let lacking = PageCount::covering(lacking + ends);
-            let Some(added) = memory.grow_heap(Growth::EIGHTH, lacking, self.end) else {
+            let Some(added) = memory.grow_heap(self.growth.growth(), lacking, self.end) else {
                 return false;
             };
             region = added;
@@ -198,7 +201,7 @@ impl TaggedHeap {
         if self.bump == 0 || region.start.wrapping_sub(GRANULE_BYTES) != self.end {
             self.leave_region(memory);
             // The tag of the first block lies before it.
-            self.move_bump((region.start + TAG_BYTES + FLAGS) & !FLAGS);
+            self.bump = (region.start + TAG_BYTES + FLAGS) & !FLAGS;
         }
         self.end = region.end.wrapping_sub(GRANULE_BYTES);
         true
@@ -245,9 +248,10 @@ impl TaggedHeap {
         }
     }
 
+    /// Moves the bump pointer, down perhaps: what lies behind it was used before.
     fn move_bump(&mut self, bump: u32) {
+        self.used = self.used.max(self.bump);
         self.bump = bump;
-        self.fresh = self.fresh.max(bump);
     }
 
     /// Makes a free block, whose neighbours are in use, known to the bins and to the block behind it.

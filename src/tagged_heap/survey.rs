@@ -31,11 +31,11 @@ impl TaggedHeap {
         let mut blocks = Vec::new();
         let mut idle = Vec::new();
         let initial = memory.initial_region();
-        if self.fresh != 0 && initial.end.wrapping_sub(initial.start) < END_BYTES {
+        if self.fresh() != 0 && initial.end.wrapping_sub(initial.start) < END_BYTES {
             idle.push((Idle::Overhead, initial));
         }
         for region in self.regions(memory) {
-            if self.fresh == 0 {
+            if self.fresh() == 0 {
                 idle.push((Idle::NeverUsed, region));
                 continue;
             }
@@ -50,7 +50,7 @@ impl TaggedHeap {
         let mut regions = Vec::new();
         let initial = memory.initial_region();
         let mut start = initial.start;
-        if self.fresh != 0 && initial.end.wrapping_sub(start) < END_BYTES {
+        if self.fresh() != 0 && initial.end.wrapping_sub(start) < END_BYTES {
             start = initial.end;
         }
         let end = memory.end_page() << crate::page::PAGE_SHIFT;

@@ -1,0 +1,60 @@
+//! A growth policy that takes no room in a module.
+
+use crate::growth::Growth;
+
+/// A growth policy in a word, which is 0 for [`Growth::EIGHTH`]: so a heap's state begins as zeros, which take no room in
+/// a module.
+#[derive(Clone, Copy)]
+pub(crate) struct GrowthWord(u32);
+
+/// From here on a word stands for a fixed number of pages.
+const STEPS: u32 = 32;
+
+const DEFAULT_SHIFT: u32 = 3;
+
+impl GrowthWord {
+    /// The policy as a word.
+    pub(crate) const fn new(growth: Growth) -> Self {
+        GrowthWord(match growth {
+            Growth::Proportional { shift } if shift < STEPS => shift ^ DEFAULT_SHIFT,
+            Growth::Proportional { .. } | Growth::Exact => STEPS,
+            Growth::Step { pages } => pages.saturating_add(STEPS),
+        })
+    }
+
+    /// The word as a policy.
+    pub(crate) const fn growth(self) -> Growth {
+        if self.0 < STEPS {
+            Growth::Proportional {
+                shift: self.0 ^ DEFAULT_SHIFT,
+            }
+        } else {
+            Growth::Step { pages: self.0 - STEPS }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! In this file since `GrowthWord` is private.
+    use super::*;
+    use crate::page::PageCount;
+
+    #[test]
+    fn a_policy_in_a_word_asks_for_the_same_pages_and_the_default_is_zero() {
+        assert_eq!(GrowthWord::new(Growth::EIGHTH).0, 0);
+        let shifts = (0..40).map(|shift| Growth::Proportional { shift });
+        let steps = [0, 1, 16, 65_536, u32::MAX].map(|pages| Growth::Step { pages });
+        for growth in shifts.chain(steps).chain([Growth::Exact]) {
+            for (needed, present) in [(1, 1), (1, 8), (3, 1000), (70, 65_536)] {
+                let pages = |growth: Growth| growth.pages(PageCount(needed), PageCount(present)).0;
+                let decoded = pages(GrowthWord::new(growth).growth());
+                let differs_by = pages(growth) - decoded;
+                assert!(
+                    differs_by <= STEPS && (differs_by == 0 || decoded > 65_536),
+                    "{growth:?}"
+                );
+            }
+        }
+    }
+}

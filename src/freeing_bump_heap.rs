@@ -86,14 +86,10 @@ impl Heap for FreeingBumpHeap {
                 _ => class == new_class,
             };
             if stays {
-                return block;
+                block
+            } else {
+                self.relocate(memory, block, size, align, new_size)
             }
-            let new_block = self.allocate(memory, new_size, align);
-            if new_block != 0 {
-                memory.copy(block, new_block, size.min(new_size));
-                self.deallocate(memory, block, size, align);
-            }
-            new_block
         }
     }
 

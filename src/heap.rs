@@ -38,6 +38,31 @@ pub(crate) trait Heap {
         new_size: u32,
     ) -> u32;
 
+    /// As [`reallocate`](Self::reallocate), into another block. O(bytes copied).
+    ///
+    /// # Safety
+    ///
+    /// As for [`deallocate`](Self::deallocate).
+    unsafe fn relocate<M: LinearMemory>(
+        &mut self,
+        memory: &mut M,
+        block: u32,
+        size: u32,
+        align: u32,
+        new_size: u32,
+    ) -> u32 {
+        let new_block = self.allocate(memory, new_size, align);
+        if new_block != 0 {
+            // SAFETY: both blocks are in use, so that they do not overlap, and hold at least the bytes copied; then the
+            // caller gives up the old one.
+            unsafe {
+                memory.copy(block, new_block, size.min(new_size));
+                self.deallocate(memory, block, size, align);
+            }
+        }
+        new_block
+    }
+
     /// What the memory is used for.
     fn stats<M: LinearMemory>(&self, memory: &M) -> HeapStats;
 }

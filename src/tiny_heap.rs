@@ -166,14 +166,8 @@ impl Heap for TinyHeap {
         if SizeClass::of(size, align) == SizeClass::of(new_size, align) {
             return block;
         }
-        let new_block = self.allocate(memory, new_size, align);
-        if new_block != 0 {
-            // SAFETY: both blocks are in use, so that they do not overlap, and hold at least the bytes copied.
-            unsafe { memory.copy(block, new_block, size.min(new_size)) };
-            // SAFETY: passed on from the caller.
-            unsafe { self.deallocate(memory, block, size, align) };
-        }
-        new_block
+        // SAFETY: passed on from the caller.
+        unsafe { self.relocate(memory, block, size, align, new_size) }
     }
 
     /// Memory that comes fresh from the engine is zero already and is not cleared. O(bytes cleared).

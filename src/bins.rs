@@ -59,7 +59,6 @@ impl Bins {
     /// # Safety
     ///
     /// The block must be in the ring.
-    #[inline(never)]
     pub(crate) unsafe fn remove<M: LinearMemory>(&mut self, memory: &mut M, block: u32, span: u32) {
         let bin = bin_of(span);
         // SAFETY: the caller passes a member.

@@ -40,9 +40,9 @@
 //! | layer | files |
 //! |---|---|
 //! | global allocators: layouts, pointers, the one thread | `freeing_bump`, `tiny`, `checked`, `cell`; `trace` and `recorder` wrap any |
-//! | heaps: addresses in a linear memory | `freeing_bump_heap` over `tagged_heap` and `bins`, `tiny_heap`, `checked_heap` over `heap_allocator`; `heap` says what a heap does |
-//! | sizes, and what blocks look like | `size_class`, `order`, `header` |
-//! | memory: bytes, pages, `memory.grow` | `memory`, `linear_memory`, `growth`, `page` |
+//! | heaps: addresses in a linear memory | `freeing_bump_heap` over `runs` and `tagged_heap` with its `bins`, `tiny_heap`, `checked_heap` over `heap_allocator`; `heap` says what a heap does |
+//! | sizes, lists, and what blocks look like | `size_class`, `ring`, `order`, `header` |
+//! | memory: bytes, pages, `memory.grow` | `memory`, `linear_memory`, `growth`, `growth_word`, `page` |
 //! | values | `error`, `stats` |
 //!
 //! Heaps deal in addresses, of type `u32`, and reach memory through a trait, so that the same code runs in the guest

@@ -13,7 +13,6 @@ const PREVIOUS: u32 = 4;
 /// # Safety
 ///
 /// `ring` must be a ring in this memory, and the two words at `member` the caller's, in no ring.
-#[inline(never)]
 pub(crate) unsafe fn join<M: LinearMemory>(memory: &mut M, ring: &mut u32, member: u32) {
     // SAFETY: the words of all members are free memory of the caller's heap.
     unsafe {
@@ -35,7 +34,6 @@ pub(crate) unsafe fn join<M: LinearMemory>(memory: &mut M, ring: &mut u32, membe
 /// # Safety
 ///
 /// `member` must be in the ring.
-#[inline(never)]
 pub(crate) unsafe fn leave<M: LinearMemory>(memory: &mut M, ring: &mut u32, member: u32) {
     // SAFETY: the words of all members are free memory of the caller's heap.
     unsafe {

@@ -77,7 +77,6 @@ impl TaggedHeap {
 
     /// A block of this span aligned to `align`, a power of two: from what was released, or from the bump pointer, for
     /// which the memory may grow. 0 if that is refused. O(1) but for the growth.
-    #[inline(never)]
     pub(crate) fn allocate<M: LinearMemory>(&mut self, memory: &mut M, span: u32, align: u32) -> u32 {
         // All blocks are aligned to a granule. The farthest that the next aligned address can be is this:
         let slack = (align - 1) & !FLAGS;

@@ -25,6 +25,7 @@ mod statistics;
 mod tables;
 mod versions;
 mod workspace;
+mod worst_case;
 
 use clap::{Parser, Subcommand};
 use guard::Guarded;
@@ -76,6 +77,12 @@ enum Command {
         #[arg(long)]
         argument: Option<u32>,
     },
+    /// Count the instructions of the costliest single call of each allocator in a heap of a million blocks.
+    WorstCase {
+        /// Keep only the allocators that this names, separated by commas.
+        #[arg(long, value_delimiter = ',')]
+        only: Vec<String>,
+    },
     /// Compare the code sizes of this repository's allocators with the committed ones.
     CheckSize {
         /// Write what was measured into the committed file instead.
@@ -100,6 +107,7 @@ fn main() -> ExitCode {
             output,
             argument,
         } => recordings::record(&workload, argument, &output, &places),
+        Command::WorstCase { only } => worst_case::measure(&only, &places),
         Command::CheckSize { accept } => guard::check(Guarded::Size, accept, &places),
         Command::CheckInstructions { accept } => guard::check(Guarded::Instructions, accept, &places),
     };

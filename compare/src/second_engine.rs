@@ -11,13 +11,16 @@ use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 use std::time::{Duration, Instant};
-use wasmtime::{Config, Engine, Instance, Memory, Module, Store, Trap};
+use wasmtime::{Config, Engine, Instance, Memory, Module, Store, Trap, TypedFunc};
 
 /// The version that the lock file pins.
 pub const VERSION: &str = "48.0.8";
 
 /// A subject that executes more instructions than this in one call is stopped: about 10 seconds.
 const MOST_INSTRUCTIONS: u64 = 20_000_000_000;
+
+/// A single call of a probe that executes more than this is not waited for: about a tenth of a second.
+const MOST_INSTRUCTIONS_OF_A_CALL: u64 = 100_000_000;
 
 /// Bytes of one operation of a recording.
 const OPERATION_BYTES: usize = 12;
@@ -119,6 +122,86 @@ impl SecondEngine {
     }
 }
 
+impl SecondEngine {
+    /// An instance of a size probe, whose calls are counted one by one.
+    pub fn probe(&self, module: &Path, places: &Places) -> Result<Probe> {
+        let mut run = Run::start(&compiled(&self.counting, module, places)?)?;
+        let (instance, store) = (run.instance, &mut run.store);
+        let missing = |error| anyhow!("the size probe lacks an export: {error:#}");
+        Ok(Probe {
+            alloc: instance.get_typed_func(&mut *store, "alloc").map_err(missing)?,
+            dealloc: instance.get_typed_func(&mut *store, "dealloc").map_err(missing)?,
+            realloc: instance.get_typed_func(&mut *store, "realloc").map_err(missing)?,
+            run,
+        })
+    }
+}
+
+/// The alignment of all blocks of a probe.
+const ALIGN: u32 = 8;
+
+/// An allocator whose calls are counted one by one.
+pub struct Probe {
+    run: Run,
+    alloc: TypedFunc<(u32, u32), u32>,
+    dealloc: TypedFunc<(u32, u32, u32), ()>,
+    realloc: TypedFunc<(u32, u32, u32, u32), u32>,
+}
+
+impl Probe {
+    /// A new block of `size` bytes, and the instructions that it took.
+    pub fn allocate(&mut self, size: u32) -> Result<(u32, u64), String> {
+        let alloc = self.alloc.clone();
+        self.counted(|store| alloc.call(store, (size, ALIGN))).and_then(block)
+    }
+
+    /// Releases a block; the instructions that it took.
+    pub fn release(&mut self, block: u32, size: u32) -> Result<u64, String> {
+        let dealloc = self.dealloc.clone();
+        let ((), instructions) = self.counted(|store| dealloc.call(store, (block, size, ALIGN)))?;
+        Ok(instructions)
+    }
+
+    /// Resizes a block; where it is now, and the instructions that it took.
+    pub fn resize(&mut self, old: u32, size: u32, new_size: u32) -> Result<(u32, u64), String> {
+        let realloc = self.realloc.clone();
+        self.counted(|store| realloc.call(store, (old, size, ALIGN, new_size)))
+            .and_then(block)
+    }
+
+    /// The memory of the module.
+    pub fn memory_bytes(&mut self) -> usize {
+        match self.run.memory() {
+            Ok(memory) => memory.data_size(&self.run.store),
+            Err(_) => 0,
+        }
+    }
+
+    fn counted<T>(&mut self, call: impl FnOnce(&mut Store<()>) -> wasmtime::Result<T>) -> Result<(T, u64), String> {
+        let store = &mut self.run.store;
+        // The engine counts, and takes fuel.
+        let _ = store.set_fuel(MOST_INSTRUCTIONS_OF_A_CALL);
+        let value = call(store).map_err(|error| reason(&error, MOST_INSTRUCTIONS_OF_A_CALL))?;
+        Ok((value, MOST_INSTRUCTIONS_OF_A_CALL - self.run.fuel()))
+    }
+}
+
+/// The block, unless it is null.
+fn block((block, instructions): (u32, u64)) -> Result<(u32, u64), String> {
+    match block {
+        0 => Err("out of memory".to_owned()),
+        block => Ok((block, instructions)),
+    }
+}
+
+fn reason(error: &wasmtime::Error, most_instructions: u64) -> String {
+    match error.downcast_ref::<Trap>() {
+        Some(Trap::OutOfFuel) => format!("more than {most_instructions} instructions"),
+        Some(trap) => format!("trap: {trap}"),
+        None => format!("{error:#}"),
+    }
+}
+
 fn time_once(plan: &Plan, module: &Module) -> Result<Result<(f64, String), String>> {
     let mut run = Run::start(module)?;
     Ok(run.prepare(plan).and_then(|()| {
@@ -187,11 +270,7 @@ impl Run {
             .map_err(|error| format!("{export}: {error:#}"))?;
         function
             .call(&mut self.store, argument)
-            .map_err(|error| match error.downcast_ref::<Trap>() {
-                Some(Trap::OutOfFuel) => format!("more than {MOST_INSTRUCTIONS} instructions"),
-                Some(trap) => format!("trap: {trap}"),
-                None => format!("{error:#}"),
-            })
+            .map_err(|error| reason(&error, MOST_INSTRUCTIONS))
     }
 
     fn number(&mut self, export: &str) -> Result<u32, String> {

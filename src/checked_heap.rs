@@ -22,7 +22,9 @@ use crate::order::{MIN_BLOCK_BYTES, Order};
 use crate::page::PageCount;
 use crate::stats::Stats;
 
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
+pub(crate) mod hostile;
+#[cfg(any(test, fuzzing))]
 mod model;
 #[cfg(test)]
 mod tests;
@@ -37,7 +39,7 @@ const WORD_BYTES: u32 = 8;
 const FREE_STAMP: u64 = 0xF4EE_B10C_F4EE_B10C;
 
 /// A request as its layout states it. The size is not 0, the alignment a power of two.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Request {
     pub(crate) size: u32,
     pub(crate) align: u32,

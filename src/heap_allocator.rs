@@ -9,8 +9,8 @@ use crate::order::{LISTS, Order};
 use crate::page::{PAGE_BYTES, PageCount};
 use crate::stats::Stats;
 
-#[cfg(test)]
-mod model;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod model;
 
 /// The largest request that is served unless [`with_max_allocation`](FreeingBumpHeapAllocator::with_max_allocation)
 /// says otherwise: 16 MiB.
@@ -196,13 +196,13 @@ impl FreeingBumpHeapAllocator {
     }
 
     /// Poisons the allocator, as an error that its owner has found must.
-    #[cfg(any(target_arch = "wasm32", test))]
+    #[cfg(any(target_arch = "wasm32", test, fuzzing))]
     pub(crate) fn poison(&mut self) {
         self.poisoned = true;
     }
 
     /// The pointer and size of the free block, if any, that a request for `size` bytes will get: the first of its list.
-    #[cfg(any(target_arch = "wasm32", test))]
+    #[cfg(any(target_arch = "wasm32", test, fuzzing))]
     pub(crate) fn next_free_block(&self, size: u32) -> Option<(u32, u32)> {
         let order = Order::holding(size, self.max_order).ok()?;
         let header_address = self.free_lists[order.number() as usize % LISTS].address()?;

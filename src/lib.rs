@@ -50,33 +50,35 @@
 //! into pointers.
 #![no_std]
 
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 extern crate std;
 
-#[cfg(any(target_arch = "wasm32", test))]
+#[cfg(any(target_arch = "wasm32", test, fuzzing))]
 mod bins;
 #[cfg(target_arch = "wasm32")]
 mod cell;
 #[cfg(target_arch = "wasm32")]
 mod checked;
-#[cfg(any(target_arch = "wasm32", test))]
+#[cfg(any(target_arch = "wasm32", test, fuzzing))]
 mod checked_heap;
 mod error;
 #[cfg(target_arch = "wasm32")]
 mod freeing_bump;
-#[cfg(any(target_arch = "wasm32", test))]
+#[cfg(any(target_arch = "wasm32", test, fuzzing))]
 mod freeing_bump_heap;
 mod growth;
 #[cfg(any(target_arch = "wasm32", test))]
 mod growth_word;
 mod header;
-#[cfg(any(target_arch = "wasm32", test))]
+#[cfg(any(target_arch = "wasm32", test, fuzzing))]
 mod heap;
 mod heap_allocator;
-#[cfg(any(target_arch = "wasm32", test))]
+#[cfg(any(target_arch = "wasm32", test, fuzzing))]
 mod linear_memory;
 mod memory;
-#[cfg(test)]
+// A fuzzer's build uses less of it than the tests do.
+#[cfg(any(test, fuzzing))]
+#[cfg_attr(not(test), allow(dead_code))]
 mod model;
 mod order;
 mod page;
@@ -84,20 +86,21 @@ mod page;
 mod recorder;
 #[cfg(test)]
 mod regressions;
-#[cfg(any(target_arch = "wasm32", test))]
+#[cfg(any(target_arch = "wasm32", test, fuzzing))]
 mod ring;
-#[cfg(any(target_arch = "wasm32", test))]
+#[cfg(any(target_arch = "wasm32", test, fuzzing))]
 mod runs;
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
+#[cfg_attr(not(test), allow(dead_code))]
 mod simulated_memory;
-#[cfg(any(target_arch = "wasm32", test))]
+#[cfg(any(target_arch = "wasm32", test, fuzzing))]
 mod size_class;
 mod stats;
-#[cfg(any(target_arch = "wasm32", test))]
+#[cfg(any(target_arch = "wasm32", test, fuzzing))]
 mod tagged_heap;
 #[cfg(target_arch = "wasm32")]
 mod tiny;
-#[cfg(any(target_arch = "wasm32", test))]
+#[cfg(any(target_arch = "wasm32", test, fuzzing))]
 mod tiny_heap;
 #[cfg(feature = "trace")]
 mod trace;
@@ -110,6 +113,9 @@ pub use freeing_bump::FreeingBump;
 pub use growth::Growth;
 pub use heap_allocator::FreeingBumpHeapAllocator;
 pub use memory::Memory;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub use model::fuzz;
 #[cfg(feature = "record")]
 pub use recorder::{Recorder, Recording};
 pub use stats::{HeapStats, Stats};

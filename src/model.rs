@@ -14,25 +14,34 @@
 //! When a program fails, proptest looks for the shortest one that still does and prints it. Its seed goes to a file
 //! under `proptest-regressions/`, from which every later `cargo test` plays it first: commit that file with the fix.
 //!
+//! [`fuzz`] decodes programs from the inputs of a fuzzer instead.
+//!
 //! To put another heap to the test: implement [`Surveyed`](headerless::Surveyed) for it in a file `model.rs` below its
 //! own, and call [`test_programs`] there with `Headerless` around it.
 
+pub mod fuzz;
 pub(crate) mod headerless;
+#[cfg(test)]
 pub(crate) mod misuse;
 pub(crate) mod oracle;
 pub(crate) mod programs;
+#[cfg(test)]
+pub(crate) mod random;
 
 use crate::checked_heap::Request;
+use crate::error::Error;
 use crate::page::PAGE_BYTES;
 use crate::simulated_memory::SimulatedMemory;
 use core::ops::Range;
 use oracle::{Oracle, Totals};
-use programs::{Program, Step, programs};
+use programs::{Program, Step};
+#[cfg(test)]
 use proptest::test_runner::{Config, TestRunner};
 use std::vec::Vec;
 
 /// How many steps each allocator is driven through unless the environment says otherwise: few under Miri, which
 /// interprets the making of the programs too.
+#[cfg(test)]
 const DEFAULT_STEPS: u32 = if cfg!(miri) { 20 } else { 100_000 };
 
 /// What the bytes outside live blocks are used for.
@@ -46,8 +55,8 @@ pub(crate) enum Idle {
     Overhead,
 }
 
-/// An allocator together with the memory that it allocates from.
-pub(crate) trait Subject {
+/// The calls on an allocator together with the memory that it allocates from.
+pub(crate) trait Calls {
     /// The largest alignment that may be asked for.
     const MAX_ALIGN: u32;
 
@@ -75,7 +84,10 @@ pub(crate) trait Subject {
 
     /// Releases a live block.
     fn deallocate(&mut self, address: u32, request: Request);
+}
 
+/// A subject that tells what it uses each byte of its memory for.
+pub(crate) trait Subject: Calls {
     /// All the bytes that the live block at this address takes, with its header and what it was rounded up by.
     fn extent(&self, address: u32, request: Request) -> Range<u64>;
 
@@ -94,17 +106,54 @@ pub(crate) trait Subject {
     fn check_figures(&self, totals: &Totals);
 }
 
+/// A subject that tells errors.
+pub(crate) trait Fallible: Calls {
+    /// Whether it is told the layout at a release, so that overwritten headers can be told from others.
+    const KNOWS_LAYOUTS: bool;
+
+    /// A block's address.
+    fn try_allocate(&mut self, request: Request) -> Result<u32, Error>;
+
+    /// Releases what was allocated at this address, or whatever the caller claims was.
+    fn try_deallocate(&mut self, address: u32, request: Request) -> Result<(), Error>;
+
+    /// Whether there was an error.
+    fn is_poisoned(&self) -> bool;
+}
+
+/// What is asserted while a program runs.
+pub(crate) struct Checks<S> {
+    /// After each step.
+    step: fn(&mut S, &Oracle),
+    /// After a request was refused.
+    refusal: fn(&mut S, &Oracle, Request),
+}
+
+impl<S: Subject> Checks<S> {
+    /// That each byte has one use, and that what was refused could not have been served.
+    pub(crate) fn of_each_byte() -> Self {
+        Checks {
+            step: |subject, oracle| {
+                oracle.check(subject);
+            },
+            refusal: check_refusal,
+        }
+    }
+}
+
 /// Plays as many random programs as the number of steps asks for, each on a subject that `new` makes for its memory.
+#[cfg(test)]
 pub(crate) fn test_programs<S: Subject>(source_file: &'static str, new: impl Fn(SimulatedMemory) -> S) {
-    TestRunner::new(config(source_file, programs::AVERAGE_STEPS))
-        .run(&programs::<S>(), |program| {
-            run(new(program.memory()), &program);
+    TestRunner::new(config(source_file, random::AVERAGE_STEPS))
+        .run(&random::programs::<S>(), |program| {
+            run(new(program.memory()), &program, &Checks::of_each_byte());
             Ok(())
         })
         .unwrap_or_else(|failure| panic!("{failure}"));
 }
 
 /// proptest's settings for a test in this source file whose programs have this many steps on average.
+#[cfg(test)]
 pub(crate) fn config(source_file: &'static str, average_steps: u32) -> Config {
     let steps = std::env::var("FREEING_BUMP_MODEL_STEPS").map_or(DEFAULT_STEPS, |steps| {
         steps
@@ -121,12 +170,12 @@ pub(crate) fn config(source_file: &'static str, average_steps: u32) -> Config {
 }
 
 /// Plays one program, asserting after each step, and then releases everything.
-pub(crate) fn run<S: Subject>(mut subject: S, program: &Program) {
+pub(crate) fn run<S: Calls>(mut subject: S, program: &Program, checks: &Checks<S>) {
     let mut oracle = Oracle::new();
-    oracle.check(&mut subject);
+    (checks.step)(&mut subject, &oracle);
     for step in &program.steps {
-        let served = play(&mut subject, &mut oracle, program, step);
-        oracle.check(&mut subject);
+        let served = play(&mut subject, &mut oracle, program, step, checks);
+        (checks.step)(&mut subject, &oracle);
         if !served && !S::SERVES_AFTER_REFUSAL {
             assert!(
                 subject.allocate(Request { size: 1, align: 1 }).is_none(),
@@ -139,13 +188,12 @@ pub(crate) fn run<S: Subject>(mut subject: S, program: &Program) {
     while let Some((address, request)) = oracle.release_nth(subject.memory(), 0) {
         subject.deallocate(address, request);
     }
-    let totals = oracle.check(&mut subject);
-    assert_eq!(totals.live, 0);
+    (checks.step)(&mut subject, &oracle);
     oracle.check_the_memory_of_others(subject.memory());
 }
 
 /// Plays one step. False if a request was refused.
-fn play<S: Subject>(subject: &mut S, oracle: &mut Oracle, program: &Program, step: &Step) -> bool {
+fn play<S: Calls>(subject: &mut S, oracle: &mut Oracle, program: &Program, step: &Step, checks: &Checks<S>) -> bool {
     match *step {
         Step::Allocate { size, align, zeroed } => {
             let request = Request { size, align };
@@ -155,7 +203,7 @@ fn play<S: Subject>(subject: &mut S, oracle: &mut Oracle, program: &Program, ste
                 subject.allocate(request)
             };
             let Some(address) = answer else {
-                check_refusal(subject, oracle, request);
+                refused(subject, oracle, request, checks);
                 return false;
             };
             if zeroed {
@@ -176,7 +224,7 @@ fn play<S: Subject>(subject: &mut S, oracle: &mut Oracle, program: &Program, ste
                 align: request.align,
             };
             let Some(new_address) = subject.reallocate(address, request, new_request.size) else {
-                check_refusal(subject, oracle, new_request);
+                refused(subject, oracle, new_request, checks);
                 return false;
             };
             oracle.moved(subject.memory(), address, new_address, new_request);
@@ -207,9 +255,14 @@ fn play<S: Subject>(subject: &mut S, oracle: &mut Oracle, program: &Program, ste
     true
 }
 
-/// Asserts that a refused request could not have been served, and that what lives is as it was.
-fn check_refusal<S: Subject>(subject: &mut S, oracle: &mut Oracle, request: Request) {
+/// Asserts that a refusal was right, and that what lives is as it was.
+fn refused<S: Calls>(subject: &mut S, oracle: &Oracle, request: Request, checks: &Checks<S>) {
     oracle.check_all_contents(subject.memory());
+    (checks.refusal)(subject, oracle, request);
+}
+
+/// Asserts that a refused request could not have been served.
+fn check_refusal<S: Subject>(subject: &mut S, oracle: &Oracle, request: Request) {
     let needed = subject.extent_bytes(request);
     let idle = subject.idle(&oracle.live());
     let reusable = idle

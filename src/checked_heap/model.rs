@@ -3,14 +3,13 @@
 
 use super::*;
 use crate::header::HEADER_BYTES;
-use crate::model::misuse::{Fallible, test_misuse};
 use crate::model::oracle::{Totals, bytes_of_region};
-use crate::model::{Idle, Subject, test_programs};
+use crate::model::{Calls, Fallible, Idle, Subject};
 use crate::simulated_memory::SimulatedMemory;
 use core::ops::Range;
 use std::vec::Vec;
 
-impl Subject for CheckedHeap<SimulatedMemory> {
+impl Calls for CheckedHeap<SimulatedMemory> {
     const MAX_ALIGN: u32 = 1 << 19;
     const SHARES_THE_MEMORY: bool = true;
     const SERVES_AFTER_REFUSAL: bool = false;
@@ -30,7 +29,9 @@ impl Subject for CheckedHeap<SimulatedMemory> {
     fn deallocate(&mut self, address: u32, request: Request) {
         self.try_deallocate(address, request).expect("the block is live");
     }
+}
 
+impl Subject for CheckedHeap<SimulatedMemory> {
     fn extent(&self, address: u32, request: Request) -> Range<u64> {
         let block = if request.align <= BLOCK_ALIGN {
             address
@@ -77,12 +78,19 @@ impl Fallible for CheckedHeap<SimulatedMemory> {
     }
 }
 
-#[test]
-fn checked_heap_agrees_with_the_oracle_after_each_step_of_random_programs() {
-    test_programs(file!(), CheckedHeap::new);
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::misuse::test_misuse;
+    use crate::model::test_programs;
 
-#[test]
-fn checked_heap_survives_random_misuse_and_hands_out_no_live_byte() {
-    test_misuse(file!(), CheckedHeap::new);
+    #[test]
+    fn checked_heap_agrees_with_the_oracle_after_each_step_of_random_programs() {
+        test_programs(file!(), CheckedHeap::new);
+    }
+
+    #[test]
+    fn checked_heap_survives_random_misuse_and_hands_out_no_live_byte() {
+        test_misuse(file!(), CheckedHeap::new);
+    }
 }

@@ -4,9 +4,8 @@
 use super::*;
 use crate::checked_heap::Request;
 use crate::linear_memory::LinearMemory;
-use crate::model::misuse::{Fallible, test_misuse};
 use crate::model::oracle::Totals;
-use crate::model::{Idle, Subject, test_programs};
+use crate::model::{Calls, Fallible, Idle, Subject};
 use crate::simulated_memory::SimulatedMemory;
 use core::ops::Range;
 use std::vec::Vec;
@@ -70,13 +69,13 @@ impl FreeingBumpHeapAllocator {
 }
 
 /// The allocator over the bytes of a slice, or over a memory that grows.
-struct Original<const GROWS: bool> {
+pub(crate) struct Original<const GROWS: bool> {
     engine: FreeingBumpHeapAllocator,
     memory: SimulatedMemory,
 }
 
 impl Original<true> {
-    fn growing(memory: SimulatedMemory) -> Self {
+    pub(crate) fn growing(memory: SimulatedMemory) -> Self {
         Original {
             engine: FreeingBumpHeapAllocator::new(memory.initial_region().start),
             memory,
@@ -86,7 +85,7 @@ impl Original<true> {
 
 impl Original<false> {
     /// Over a slice of 40 pages from address 0, which has the heap base at the same place in its first page.
-    fn over_slice(memory: SimulatedMemory) -> Self {
+    pub(crate) fn over_slice(memory: SimulatedMemory) -> Self {
         let heap_base = memory.initial_region().start % PAGE_BYTES;
         Original {
             engine: FreeingBumpHeapAllocator::new(heap_base),
@@ -95,7 +94,7 @@ impl Original<false> {
     }
 }
 
-impl<const GROWS: bool> Subject for Original<GROWS> {
+impl<const GROWS: bool> Calls for Original<GROWS> {
     const MAX_ALIGN: u32 = HEADER_BYTES;
     const SHARES_THE_MEMORY: bool = false;
     const SERVES_AFTER_REFUSAL: bool = false;
@@ -122,7 +121,9 @@ impl<const GROWS: bool> Subject for Original<GROWS> {
     fn deallocate(&mut self, address: u32, request: Request) {
         self.try_deallocate(address, request).expect("the block is live");
     }
+}
 
+impl<const GROWS: bool> Subject for Original<GROWS> {
     fn extent(&self, address: u32, request: Request) -> Range<u64> {
         let start = u64::from(address - HEADER_BYTES);
         start..start + self.extent_bytes(request)
@@ -166,22 +167,29 @@ impl<const GROWS: bool> Fallible for Original<GROWS> {
     }
 }
 
-#[test]
-fn the_original_over_a_slice_agrees_with_the_oracle_after_each_step_of_random_programs() {
-    test_programs(file!(), Original::over_slice);
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::misuse::test_misuse;
+    use crate::model::test_programs;
 
-#[test]
-fn the_original_over_a_growing_memory_agrees_with_the_oracle_after_each_step_of_random_programs() {
-    test_programs(file!(), Original::growing);
-}
+    #[test]
+    fn the_original_over_a_slice_agrees_with_the_oracle_after_each_step_of_random_programs() {
+        test_programs(file!(), Original::over_slice);
+    }
 
-#[test]
-fn the_original_over_a_slice_survives_random_misuse_and_hands_out_no_live_byte() {
-    test_misuse(file!(), Original::over_slice);
-}
+    #[test]
+    fn the_original_over_a_growing_memory_agrees_with_the_oracle_after_each_step_of_random_programs() {
+        test_programs(file!(), Original::growing);
+    }
 
-#[test]
-fn the_original_over_a_growing_memory_survives_random_misuse_and_hands_out_no_live_byte() {
-    test_misuse(file!(), Original::growing);
+    #[test]
+    fn the_original_over_a_slice_survives_random_misuse_and_hands_out_no_live_byte() {
+        test_misuse(file!(), Original::over_slice);
+    }
+
+    #[test]
+    fn the_original_over_a_growing_memory_survives_random_misuse_and_hands_out_no_live_byte() {
+        test_misuse(file!(), Original::growing);
+    }
 }

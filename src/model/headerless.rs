@@ -1,7 +1,7 @@
 //! The heaps without headers as subjects of the model.
 
 use super::oracle::Totals;
-use super::{Idle, Subject};
+use super::{Calls, Idle, Subject};
 use crate::checked_heap::Request;
 use crate::heap::Heap;
 use crate::page::PAGE_BYTES;
@@ -46,7 +46,7 @@ fn address_or_none(address: u32) -> Option<u32> {
     (address != 0).then_some(address)
 }
 
-impl<H: Surveyed> Subject for Headerless<H> {
+impl<H: Heap> Calls for Headerless<H> {
     const MAX_ALIGN: u32 = 1 << 19;
     const SHARES_THE_MEMORY: bool = true;
     const SERVES_AFTER_REFUSAL: bool = true;
@@ -72,7 +72,9 @@ impl<H: Surveyed> Subject for Headerless<H> {
         // SAFETY: as for `reallocate`.
         unsafe { self.heap.deallocate(&mut self.memory, address, size, align) }
     }
+}
 
+impl<H: Surveyed> Subject for Headerless<H> {
     fn extent(&self, address: u32, request: Request) -> Range<u64> {
         self.heap.extent(&self.memory, address, request)
     }

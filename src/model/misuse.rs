@@ -6,8 +6,9 @@
 //! nothing, also a header or link that was overwritten by another valid one.
 
 use super::oracle::Oracle;
-use super::programs::{aligns, fitting, places, sizes};
-use super::{Subject, config};
+use super::programs::fitting;
+use super::random::{aligns, places, sizes};
+use super::{Fallible, config};
 use crate::checked_heap::Request;
 use crate::error::Error;
 use crate::page::PAGE_BYTES;
@@ -16,21 +17,6 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use std::vec::Vec;
-
-/// A subject that tells errors.
-pub(crate) trait Fallible: Subject {
-    /// Whether it is told the layout at a release, so that overwritten headers can be told from others.
-    const KNOWS_LAYOUTS: bool;
-
-    /// A block's address.
-    fn try_allocate(&mut self, request: Request) -> Result<u32, Error>;
-
-    /// Releases what was allocated at this address, or whatever the caller claims was.
-    fn try_deallocate(&mut self, address: u32, request: Request) -> Result<(), Error>;
-
-    /// Whether there was an error.
-    fn is_poisoned(&self) -> bool;
-}
 
 /// Right use and misuse. Blocks are named by number: `which` is a live one, `gone` one that was released.
 #[derive(Clone, Debug)]

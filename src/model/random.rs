@@ -1,0 +1,82 @@
+//! How random programs are made: which sizes, alignments and events, and how often.
+
+use super::Calls;
+use super::programs::{END_PAGE, Program, Step, fitting};
+use crate::page::PAGE_BYTES;
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+/// The steps of a program on average: half of the most that there are.
+pub(crate) const AVERAGE_STEPS: u32 = if cfg!(miri) { 20 } else { 500 };
+
+/// The pages that a heap may have: 24 MiB.
+const SPAN_PAGES: u32 = 384;
+
+/// Random programs that this kind of allocator must be able to run.
+pub(crate) fn programs<S: Calls>() -> impl Strategy<Value = Program> {
+    (places(), vec(steps::<S>(), 1..=2 * AVERAGE_STEPS as usize)).prop_map(|((heap_base, initial_pages), steps)| {
+        Program {
+            heap_base,
+            initial_pages,
+            span_pages: SPAN_PAGES,
+            steps,
+        }
+    })
+}
+
+/// A heap base and how many pages of initial memory there are from there on.
+pub(crate) fn places() -> impl Strategy<Value = (u32, u32)> {
+    prop_oneof![
+        // A module with static data in front of the heap, which the linker aligns to 16.
+        6 => (1..4096u32, 1..=4u32).prop_map(|(base, pages)| (base * 16, pages)),
+        // No initial memory to use.
+        2 => prop_oneof![Just(1), Just(17)].prop_map(|page| (page * PAGE_BYTES, 0u32)),
+        // The last pages below 4 GiB.
+        2 => (1..=40u32).prop_map(|pages| ((END_PAGE - pages) * PAGE_BYTES, 0)),
+        1 => (1..=40u32).prop_map(|pages| ((END_PAGE - 1 - pages) * PAGE_BYTES + 48, 1)),
+        // A module that begins with all the memory there can be.
+        1 => (1..=40u32).prop_map(|pages| ((END_PAGE - pages) * PAGE_BYTES + 48, pages)),
+    ]
+}
+
+fn steps<S: Calls>() -> impl Strategy<Value = Step> {
+    let refusals = u32::from(S::SERVES_AFTER_REFUSAL);
+    let others = u32::from(S::SHARES_THE_MEMORY);
+    let request = (sizes(), aligns(S::MAX_ALIGN)).prop_map(|(size, align)| (fitting(size, align), align));
+    let huge = (1u32 << 24..1 << 31, aligns(S::MAX_ALIGN)).prop_map(|(size, align)| (fitting(size, align), align));
+    prop_oneof![
+        80 => (request, prop::bool::weighted(0.2)).prop_map(|((size, align), zeroed)| Step::Allocate { size, align, zeroed }),
+        20 => (any::<u16>(), sizes()).prop_map(|(which, size)| Step::Reallocate { which, size }),
+        60 => any::<u16>().prop_map(|which| Step::Release { which }),
+        1 => (any::<u16>(), 1..80u8).prop_map(|(first, count)| Step::ReleaseMany { first, count }),
+        refusals * 4 => prop_oneof![0..4u32, 0..SPAN_PAGES].prop_map(|pages| Step::AllowGrowth { pages }),
+        refusals => huge.prop_map(|(size, align)| Step::Allocate { size, align, zeroed: false }),
+        others => (1..=3u32).prop_map(|pages| Step::GrowByOthers { pages }),
+    ]
+}
+
+/// Sizes in bytes: mostly small, many at the bounds of size classes, some of many pages.
+pub(crate) fn sizes() -> impl Strategy<Value = u32> {
+    prop_oneof![
+        40 => 1..=128u32,
+        20 => 1..=2048u32,
+        // Within 1 of a bound, for size classes that divide each doubling by 8.
+        20 => (8..16u32, 0..=13u32, 0..=2u32).prop_map(|(eighths, doublings, plus)| (eighths << doublings >> 3) + plus),
+        // Within 24 of some pages.
+        1 => (1..=6u32, 0..=48u32).prop_map(|(pages, plus)| pages * PAGE_BYTES + plus - 24),
+        2 => 1..=20_000u32,
+        1 => 1..=400_000u32,
+    ]
+}
+
+/// Alignments: mostly those of Rust's own types, seldom up to `max` bytes.
+pub(crate) fn aligns(max: u32) -> impl Strategy<Value = u32> {
+    prop_oneof![
+        40 => 0..=3u32,
+        4 => 4..=7u32,
+        2 => 8..=16u32,
+        // More than a page.
+        1 => 17..=19u32,
+    ]
+    .prop_map(move |log2| (1 << log2).min(max))
+}

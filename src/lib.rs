@@ -23,6 +23,8 @@
 //! The three global allocators exist on wasm32 alone. They serve modules with one thread: with the `atomics` target
 //! feature they do not compile.
 //!
+//! What is guaranteed, under which assumptions, and how it is tested: [`promise`].
+//!
 //! # Words
 //!
 //! - **Page**: 64 KiB, the unit in which a linear memory grows.
@@ -82,6 +84,8 @@ mod memory;
 mod model;
 mod order;
 mod page;
+#[doc = include_str!("promise.md")]
+pub mod promise {}
 #[cfg(feature = "record")]
 mod recorder;
 #[cfg(test)]

@@ -244,6 +244,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "Miri's programs see no files")]
     fn freeing_bump_heap_agrees_with_the_oracle_on_the_inputs_that_fuzzing_has_kept() {
         replay("freeing_bump", |input| {
             freeing_bump(input);
@@ -256,6 +257,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "Miri's programs see no files")]
     fn tiny_heap_agrees_with_the_oracle_on_the_inputs_that_fuzzing_has_kept() {
         replay("tiny", |input| {
             tiny(input);
@@ -268,16 +270,19 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "Miri's programs see no files")]
     fn checked_heap_agrees_with_the_oracle_on_the_inputs_that_fuzzing_has_kept() {
         replay("checked", checked);
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "Miri's programs see no files")]
     fn the_original_agrees_with_the_oracle_on_the_inputs_that_fuzzing_has_kept() {
         replay("heap_allocator", heap_allocator);
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "Miri's programs see no files")]
     fn checked_heap_hands_out_no_live_byte_on_the_hostile_inputs_that_fuzzing_has_kept() {
         replay("hostile_heap", hostile_heap);
     }

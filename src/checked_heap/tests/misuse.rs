@@ -216,6 +216,27 @@ fn a_free_list_bent_into_a_live_block_writes_nothing_there() {
 }
 
 #[test]
+fn a_free_list_bent_to_a_live_over_aligned_block_whose_header_reads_free_hands_it_out_no_second_time() {
+    let mut heap = heap();
+    let over_aligned = request(64, 64);
+    // Released once, so that the block carries a stamp where nobody writes after that.
+    let pointer = heap.allocate(over_aligned).unwrap();
+    heap.deallocate(pointer, over_aligned).unwrap();
+    assert_eq!(heap.allocate(over_aligned), Ok(pointer));
+    let live = marked_block(&heap.memory, pointer, 64).unwrap();
+    let same_order = request(heap.block_bytes_for(over_aligned).unwrap(), 8);
+    let free = heap.allocate(same_order).unwrap();
+    heap.deallocate(free, same_order).unwrap();
+    trample(&mut heap, free - HEADER_BYTES, u64::from(live - HEADER_BYTES));
+    trample(&mut heap, live - HEADER_BYTES, u32::MAX.into());
+    assert_eq!(heap.allocate(same_order), Ok(free));
+    assert_eq!(
+        heap.allocate(same_order),
+        Err(Error::WrittenAfterFree { pointer: live })
+    );
+}
+
+#[test]
 fn a_layout_of_another_power_of_two_is_told_at_the_release_and_at_a_resizing() {
     for wrong in [
         request(65, 8),

@@ -33,7 +33,7 @@ use crate::error::Error;
 use crate::page::PAGE_BYTES;
 use crate::simulated_memory::SimulatedMemory;
 use core::ops::Range;
-use oracle::{Oracle, Totals};
+use oracle::{Oracle, Totals, consists_of};
 use programs::{Program, Step};
 #[cfg(test)]
 use proptest::test_runner::{Config, TestRunner};
@@ -208,10 +208,7 @@ fn play<S: Calls>(subject: &mut S, oracle: &mut Oracle, program: &Program, step:
             };
             if zeroed {
                 let bytes = subject.memory().slice(address, size);
-                assert!(
-                    bytes.iter().all(|&byte| byte == 0),
-                    "alloc_zeroed left a byte that is not 0"
-                );
+                assert!(consists_of(bytes, 0), "alloc_zeroed left a byte that is not 0");
             }
             oracle.place(subject.memory(), address, request);
         }

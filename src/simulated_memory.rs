@@ -57,7 +57,8 @@ impl SimulatedMemory {
     /// Grows the memory as somebody else would, and fills the new pages.
     pub(crate) fn foreign_grow(&mut self, pages: u32) -> Region {
         let start = self.bytes.len();
-        self.bytes.resize(start + (pages * PAGE_BYTES) as usize, FOREIGN_BYTE);
+        self.add_pages(pages);
+        self.bytes[start..].fill(FOREIGN_BYTE);
         let region = Region::of_pages(self.first_page + (start as u32 >> PAGE_SHIFT), self.end_page());
         self.foreign.push(region);
         region
@@ -85,6 +86,14 @@ impl SimulatedMemory {
         &mut self.bytes
     }
 
+    /// Adds pages of zeros.
+    fn add_pages(&mut self, pages: u32) {
+        // Zeros from the system's allocator, which cost Miri nothing; it would count those of `resize` one by one.
+        let mut bytes = vec![0; self.bytes.len() + pages as usize * PAGE_BYTES as usize];
+        bytes[..self.bytes.len()].copy_from_slice(&self.bytes);
+        self.bytes = bytes;
+    }
+
     fn offset(&self, address: u32) -> usize {
         (address - (self.first_page << PAGE_SHIFT)) as usize
     }
@@ -102,10 +111,7 @@ unsafe impl LinearMemory for SimulatedMemory {
         if u64::from(first) + u64::from(pages.0) > u64::from(self.limit_pages) {
             return None;
         }
-        // Zeros from the system's allocator, which cost Miri nothing; it would count those of `resize` one by one.
-        let mut bytes = vec![0; self.bytes.len() + pages.0 as usize * PAGE_BYTES as usize];
-        bytes[..self.bytes.len()].copy_from_slice(&self.bytes);
-        self.bytes = bytes;
+        self.add_pages(pages.0);
         Some(Region::of_pages(first, first + pages.0))
     }
 

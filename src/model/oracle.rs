@@ -172,16 +172,10 @@ impl Oracle {
     pub(crate) fn check_the_memory_of_others(&self, memory: &mut SimulatedMemory) {
         let base = memory.initial_region().start;
         let below = memory.slice(base & !(PAGE_BYTES - 1), base % PAGE_BYTES);
-        assert!(
-            below.iter().all(|&byte| byte == HOST_BYTE),
-            "written below the heap base"
-        );
+        assert!(consists_of(below, HOST_BYTE), "written below the heap base");
         for region in memory.foreign.clone() {
             let pages = memory.slice(region.start, region.end.wrapping_sub(region.start));
-            assert!(
-                pages.iter().all(|&byte| byte == FOREIGN_BYTE),
-                "written to the pages of others"
-            );
+            assert!(consists_of(pages, FOREIGN_BYTE), "written to the pages of others");
         }
     }
 
@@ -253,6 +247,12 @@ fn bytes_of(address: u32, request: Request) -> Range<u64> {
 pub(crate) fn bytes_of_region(region: Region) -> Range<u64> {
     let start = u64::from(region.start);
     start..start + u64::from(region.end.wrapping_sub(region.start))
+}
+
+/// Whether all of these bytes are this one. Compared many at a time, which under Miri is a hundred times faster.
+pub(crate) fn consists_of(bytes: &[u8], byte: u8) -> bool {
+    let expected = [byte; CHUNK];
+    bytes.chunks(CHUNK).all(|chunk| *chunk == expected[..chunk.len()])
 }
 
 fn check_contents(memory: &mut SimulatedMemory, address: u32, bytes: u32, phase: usize) {

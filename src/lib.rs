@@ -69,7 +69,7 @@ mod freeing_bump;
 #[cfg(any(target_arch = "wasm32", test, fuzzing))]
 mod freeing_bump_heap;
 mod growth;
-#[cfg(any(target_arch = "wasm32", test))]
+#[cfg(any(target_arch = "wasm32", test, fuzzing))]
 mod growth_word;
 mod header;
 #[cfg(any(target_arch = "wasm32", test, fuzzing))]

@@ -14,6 +14,7 @@ use super::programs::{END_PAGE, Program, Step, fitting};
 use super::{Calls, Checks, run};
 use crate::checked_heap::{CheckedHeap, Request, hostile};
 use crate::freeing_bump_heap::FreeingBumpHeap;
+use crate::growth::Growth;
 use crate::heap::Heap;
 use crate::heap_allocator::model::Original;
 use crate::page::PAGE_BYTES;
@@ -29,7 +30,7 @@ pub(crate) const SPAN_PAGES: u32 = 48;
 
 /// Plays an input on the engine of `FreeingBump`.
 pub fn freeing_bump(input: &[u8]) {
-    headerless(FreeingBumpHeap::new, input);
+    headerless(default_freeing_bump_heap, input);
 }
 
 /// Plays an input on the engine of `TinyFreeingBump`.
@@ -57,6 +58,10 @@ pub fn heap_allocator(input: &[u8]) {
 /// Plays an input on the engine of `CheckedFreeingBump` while somebody overwrites what lies around its live blocks.
 pub fn hostile_heap(input: &[u8]) {
     hostile::play(&mut Input(input));
+}
+
+fn default_freeing_bump_heap() -> FreeingBumpHeap {
+    FreeingBumpHeap::new(Growth::EIGHTH)
 }
 
 fn headerless<H: Heap>(new: fn() -> H, input: &[u8]) {
@@ -249,7 +254,7 @@ mod tests {
         replay("freeing_bump", |input| {
             freeing_bump(input);
             let subject = |memory| Headerless {
-                heap: FreeingBumpHeap::new(),
+                heap: default_freeing_bump_heap(),
                 memory,
             };
             play(subject, input, &Checks::of_each_byte());

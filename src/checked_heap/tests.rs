@@ -75,6 +75,10 @@ fn every_alignment_gets_a_block_with_room_and_a_marker_in_front() {
                 continue;
             }
             let block = marked_block(&heap.memory, pointer, request.align).unwrap();
+            assert_eq!(
+                word(&heap, pointer - WORD_BYTES),
+                u64::from(!block) << 32 | u64::from(block)
+            );
             let block_bytes = heap.block_bytes_for(request).unwrap();
             assert!(block + 2 * WORD_BYTES <= pointer);
             assert!(

@@ -316,6 +316,30 @@ fn a_marker_that_leaves_no_room_for_itself_is_no_marker() {
 }
 
 #[test]
+fn a_marker_that_names_no_multiple_of_eight_is_no_marker() {
+    let mut heap = heap();
+    let aligned = heap.allocate(request(64, 64)).unwrap();
+    trample(&mut heap, aligned - WORD_BYTES, marker(aligned - 12));
+    let result = heap.deallocate(aligned, request(64, 64));
+    assert!(matches!(result, Err(Error::CorruptHeader { .. })), "{result:?}");
+}
+
+#[test]
+fn a_marker_that_names_a_block_just_out_of_reach_is_no_marker() {
+    let mut heap = heap();
+    let live = heap.allocate(SOME).unwrap();
+    let over_aligned = request(1000 - 24, 16);
+    let aligned = heap.allocate(over_aligned).unwrap();
+    let out_of_reach = aligned - over_aligned.align - 2 * WORD_BYTES;
+    // Before it, in the bytes of another block, stands what reads like the header of the right order.
+    trample(&mut heap, out_of_reach - HEADER_BYTES, 1 << 32 | 7);
+    trample(&mut heap, aligned - WORD_BYTES, marker(out_of_reach));
+    let result = heap.deallocate(aligned, over_aligned);
+    assert!(matches!(result, Err(Error::CorruptHeader { .. })), "{result:?}");
+    assert_poisoned(&mut heap, live);
+}
+
+#[test]
 fn a_marker_that_names_a_block_out_of_reach_is_no_marker() {
     let mut heap = heap();
     let far = heap.allocate(request(1000, 8)).unwrap();

@@ -5,6 +5,7 @@ use super::programs::{END_PAGE, Program, Step, fitting};
 use crate::page::PAGE_BYTES;
 use proptest::collection::vec;
 use proptest::prelude::*;
+use std::vec::Vec;
 
 /// The steps of a program on average: half of the most that there are.
 pub(crate) const AVERAGE_STEPS: u32 = if cfg!(miri) { 20 } else { 500 };
@@ -14,7 +15,15 @@ const SPAN_PAGES: u32 = 384;
 
 /// Random programs that this kind of allocator must be able to run.
 pub(crate) fn programs<S: Calls>() -> impl Strategy<Value = Program> {
-    (places(), vec(steps::<S>(), 1..=2 * AVERAGE_STEPS as usize)).prop_map(|((heap_base, initial_pages), steps)| {
+    let all_steps = vec(steps::<S>(), 1..=2 * AVERAGE_STEPS as usize);
+    (places(), few_sizes(), all_steps).prop_map(|((heap_base, initial_pages), few, mut steps)| {
+        for step in &mut steps {
+            if let Step::Allocate { size, align, .. } = step
+                && !few.is_empty()
+            {
+                *size = fitting(few[*size as usize % few.len()], *align);
+            }
+        }
         Program {
             heap_base,
             initial_pages,
@@ -22,6 +31,11 @@ pub(crate) fn programs<S: Calls>() -> impl Strategy<Value = Program> {
             steps,
         }
     })
+}
+
+/// The only sizes that a program allocates, as programs do that build structures of small nodes; none for any.
+fn few_sizes() -> impl Strategy<Value = Vec<u32>> {
+    prop_oneof![Just(Vec::new()), vec(1..=300u32, 1..=3)]
 }
 
 /// A heap base and how many pages of initial memory there are from there on.

@@ -144,6 +144,10 @@ mod this_module {
     ///
     /// Blocks come from no Rust allocation: their pointers are made from integers, with the exposed provenance of the
     /// memory as a whole.
+    ///
+    /// That is where strict provenance ends, and where Miri cannot go: it has neither `memory.grow` nor the linker's
+    /// symbols, and exposed provenance is what it does not check. It runs the heaps over a simulated memory, in which an
+    /// address is an index. See [`promise`](crate::promise) for what Rust leaves open here.
     pub(crate) fn pointer(address: u32) -> *mut u8 {
         ptr::with_exposed_provenance_mut(address as usize)
     }

@@ -80,8 +80,8 @@ impl TaggedHeap {
     pub(crate) fn allocate<M: LinearMemory>(&mut self, memory: &mut M, span: u32, align: u32) -> u32 {
         // All blocks are aligned to a granule. The farthest that the next aligned address can be is this:
         let slack = (align - 1) & !FLAGS;
-        // SAFETY: a block in a bin is free; a new one at the bump pointer has room for its tag before it.
         loop {
+            // SAFETY: a block in a bin is free; a new one at the bump pointer has room for its tag before it.
             unsafe {
                 let mut block = self.bins.near(span);
                 if block == 0 || block & slack != 0 || self.span(memory, block) < span {

@@ -44,8 +44,8 @@ fn main() -> ExitCode {
             );
         });
         if table.header().is_none() {
-            let headings = points.iter().map(|point| format!("{} rounds", point.rounds));
-            table.set_header(["pages after".to_owned()].into_iter().chain(headings));
+            let headings = points.iter().map(|point| point.rounds.to_string());
+            table.set_header(["pages after rounds".to_owned()].into_iter().chain(headings));
         }
         let pages = points.iter().map(|point| point.pages.to_string());
         table.add_row([allocator.to_owned()].into_iter().chain(pages));

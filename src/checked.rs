@@ -25,19 +25,37 @@ use core::ptr;
 /// of 8 bytes and is rounded up to a power of two; see [`FreeingBumpHeapAllocator`](crate::FreeingBumpHeapAllocator),
 /// which is the engine.
 ///
-/// | what happens | what follows |
-/// |---|---|
-/// | a block is released twice, before it is handed out again | the error handler, at the second release |
-/// | a pointer is released that was never handed out | the error handler, at that release |
-/// | the 8 bytes before a block were overwritten | the error handler, at its release, or when it would be handed out |
-/// | the first 8 bytes of a free block were overwritten | the error handler, when it would be handed out |
-/// | a block is released or resized with a layout of another power of two | the error handler, at that call |
-/// | memory runs out, or a request is above the largest block | a null pointer |
+/// # What it detects
 ///
-/// Each of these poisons the allocator: from then on every allocation returns a null pointer, and releases do nothing.
-/// What is in use stays intact. It cannot detect an overflow that stops short of the next header, reads and writes
-/// after a release beyond the first 8 bytes, a layout that is wrong within the same power of two, a second release once
-/// the block was handed out again, or bytes that happen to look like a header before a pointer into a block.
+/// Each of these calls the error handler, once, at the call in the second column, before that call changes or hands out
+/// anything.
+///
+/// | misuse | told at | as |
+/// |---|---|---|
+/// | a block is released twice, or resized after its release, before it is handed out again | the second of these calls | [`Error::BlockNotOccupied`] |
+/// | a pointer is released from before or behind the heap, or to what was not handed out yet | that release | [`Error::InvalidPointer`] |
+/// | a pointer into a block is released | that release | [`Error::InvalidPointer`], [`Error::CorruptHeader`] |
+/// | a write past the end of a block, by one byte or more, changes the header of the next one, which is in use | the release or resizing of that next block | [`Error::CorruptHeader`], [`Error::LayoutMismatch`], [`Error::BlockNotOccupied`] |
+/// | the same, and the next one is free | the allocation that would hand it out | [`Error::CorruptFreeList`] |
+/// | a write after the release, into the first 8 bytes of the block | the allocation that would hand it out | [`Error::WrittenAfterFree`] |
+/// | the link in a free block's header is bent out of the heap, to a block in use, or to one of another size | the allocation that follows it, before that place is handed out | [`Error::CorruptFreeList`], [`Error::WrittenAfterFree`] |
+/// | a free list is bent into a cycle | the allocation that would come back to a block which it has handed out | [`Error::CorruptFreeList`], [`Error::WrittenAfterFree`] |
+/// | a release or resizing with the layout of another power of two, or an alignment above 8 that was not asked for | that call | [`Error::LayoutMismatch`], [`Error::CorruptHeader`] |
+///
+/// The error poisons the allocator: from then on every allocation returns a null pointer, and releases do nothing. What
+/// is in use stays intact. A request that memory does not hold, or one above the largest block, poisons it as well, but
+/// gets a null pointer and calls no handler.
+///
+/// # What it cannot detect
+///
+/// | misuse | what follows |
+/// |---|---|
+/// | a write past the end of a request that stays in the bytes which its block has by rounding | nothing |
+/// | a layout that is wrong within the same power of two | nothing |
+/// | a read after the release; a write after it behind the first 8 bytes | the reader sees what is there; the next owner of the block, if it does not fill it, too |
+/// | a second release, or a write, once the block was handed out again | its new owner loses it, or its bytes |
+/// | a release of a pointer into a block, before which the program has put the bytes of a header | that part of the block is handed out |
+/// | a link bent to another free block of the same size | the blocks in between are never handed out again |
 pub struct CheckedFreeingBump {
     heap: SingleThreaded<CheckedHeap<ThisModule>>,
     error_handler: fn(&Error) -> !,

@@ -1,9 +1,10 @@
 //! A block taken straight from the global allocator, with contents that tell it from every other block.
 
 use crate::pattern;
-use std::alloc::{self, Layout};
-use std::ptr::NonNull;
-use std::slice;
+use alloc::alloc;
+use core::alloc::Layout;
+use core::ptr::NonNull;
+use core::slice;
 
 /// A block of memory that is checked and released when it is dropped.
 pub struct Block {
@@ -39,17 +40,16 @@ impl Block {
         })
     }
 
-    /// Allocates zeroed memory, checks that all of it is zero, and then writes the pattern of `fill`.
+    /// Allocates zeroed memory, checks that all of it is zero, and then writes the pattern of `fill`; `None` when the
+    /// allocator refuses.
     ///
     /// # Panics
     ///
-    /// When a byte is not zero, and as [`new`](Self::new).
-    pub fn new_zeroed(size: usize, alignment: usize, fill: u8) -> Self {
+    /// When a byte is not zero, and as [`try_new`](Self::try_new).
+    pub fn try_new_zeroed(size: usize, alignment: usize, fill: u8) -> Option<Self> {
         let layout = layout(size, alignment);
         // SAFETY: `layout` refuses a size of 0.
-        let start = NonNull::new(unsafe { alloc::alloc_zeroed(layout) }).unwrap_or_else(|| {
-            panic!("the allocator refused {size} zeroed bytes at alignment {alignment}; it must serve them")
-        });
+        let start = NonNull::new(unsafe { alloc::alloc_zeroed(layout) })?;
         let mut block = Block { start, layout, fill };
         block.check_alignment();
         if let Some(offset) = first_nonzero(block.bytes()) {
@@ -60,30 +60,56 @@ impl Block {
             );
         }
         block.write_pattern_from(0);
-        block
+        Some(block)
     }
 
-    /// Reallocates to `new_size` bytes, checks the bytes that must be kept, and writes the pattern behind them.
+    /// As [`try_new_zeroed`](Self::try_new_zeroed), for requests that the allocator must serve.
     ///
     /// # Panics
     ///
-    /// When the allocator refuses, when a kept byte has changed, and when `new_size` is 0.
-    pub fn resize(&mut self, new_size: usize) {
+    /// When the allocator refuses, and as `try_new_zeroed`.
+    pub fn new_zeroed(size: usize, alignment: usize, fill: u8) -> Self {
+        Self::try_new_zeroed(size, alignment, fill).unwrap_or_else(|| {
+            panic!("the allocator refused {size} zeroed bytes at alignment {alignment}; it must serve them")
+        })
+    }
+
+    /// Reallocates to `new_size` bytes, checks the bytes that must be kept, and writes the pattern behind them. Returns
+    /// whether the allocator served that; if not, the block is as before.
+    ///
+    /// # Panics
+    ///
+    /// When a kept byte has changed, and when `new_size` is 0.
+    #[must_use]
+    pub fn try_resize(&mut self, new_size: usize) -> bool {
         let old_layout = self.layout;
         let new_layout = layout(new_size, old_layout.align());
         // SAFETY: the block was allocated with `old_layout`, and `layout` refuses a size of 0.
         let start = unsafe { alloc::realloc(self.start.as_ptr(), old_layout, new_size) };
-        self.start = NonNull::new(start).unwrap_or_else(|| {
-            panic!(
-                "the allocator refused to resize {} bytes to {new_size}; it must serve them",
-                old_layout.size()
-            )
-        });
+        let Some(start) = NonNull::new(start) else {
+            self.check();
+            return false;
+        };
+        self.start = start;
         let kept_bytes = old_layout.size().min(new_size);
         self.layout = layout(kept_bytes, old_layout.align());
         self.check();
         self.layout = new_layout;
         self.write_pattern_from(kept_bytes);
+        true
+    }
+
+    /// As [`try_resize`](Self::try_resize), for requests that the allocator must serve.
+    ///
+    /// # Panics
+    ///
+    /// When the allocator refuses, and as `try_resize`.
+    pub fn resize(&mut self, new_size: usize) {
+        let old_size = self.layout.size();
+        assert!(
+            self.try_resize(new_size),
+            "the allocator refused to resize {old_size} bytes to {new_size}; it must serve them"
+        );
     }
 
     /// Compares every byte with the pattern.
@@ -94,6 +120,16 @@ impl Block {
     pub fn check(&self) {
         self.check_alignment();
         pattern::check(self.bytes(), self.fill);
+    }
+
+    /// The bytes that were asked for.
+    pub fn size(&self) -> usize {
+        self.layout.size()
+    }
+
+    /// The alignment that was asked for.
+    pub fn alignment(&self) -> usize {
+        self.layout.align()
     }
 
     /// The address of the first byte.

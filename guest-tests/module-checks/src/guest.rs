@@ -1,79 +1,78 @@
-//! A running instance of `allocator-module`, whose allocator the host calls, misuses and starves.
+//! A running module whose allocator the host calls, misuses and starves.
 
-use wasmi::{Engine, Instance, Linker, Memory, Module, Store, StoreLimits, StoreLimitsBuilder, TrapCode};
+use crate::engine::{Engine, Instance, Limits, Trapped};
+use crate::in_v8::InV8;
+use crate::in_wasmtime::InWasmtime;
+use wasmparser::{Parser, Payload, TypeRef};
 
-/// The unit in which a linear memory grows.
-pub const PAGE_BYTES: usize = 1 << 16;
-
-/// An instance with its own memory, in an interpreter on the host.
+/// An instance of `allocator-module` or `driver-module` with a memory of its own.
 pub struct Guest {
-    store: Store<StoreLimits>,
-    instance: Instance,
-    memory: Memory,
+    instance: Box<dyn Instance>,
 }
 
-/// What a call that does not return has done: executed `unreachable`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Trapped;
-
 impl Guest {
-    /// Instantiates `module` with a memory that cannot grow above `max_pages`.
+    /// Instantiates `module` in `engine`. If it imports its memory, that has `limits.max_pages` as its maximum.
     ///
     /// # Panics
     ///
-    /// When the bytes are not a module that can be instantiated without imports.
-    pub fn new(module: &[u8], max_pages: usize) -> Self {
-        let engine = Engine::default();
-        let module = Module::new(&engine, module).expect("rustc must have made a valid module");
-        let limits = StoreLimitsBuilder::new().memory_size(max_pages * PAGE_BYTES).build();
-        let mut store = Store::new(&engine, limits);
-        store.limiter(|limits| limits);
-        let instance = Linker::new(&engine)
-            .instantiate_and_start(&mut store, &module)
-            .expect("the module must need no imports and no more memory than it may have");
-        let memory = instance.get_memory(&store, "memory").expect("rustc exports the memory");
-        Guest {
-            store,
-            instance,
-            memory,
-        }
+    /// When the bytes are not a module that can be instantiated without other imports.
+    pub fn new(engine: Engine, module: &[u8], limits: Limits) -> Self {
+        let imported_pages = imported_memory_pages(module);
+        let instance: Box<dyn Instance> = match engine {
+            Engine::V8 => Box::new(InV8::new(module, limits, imported_pages)),
+            Engine::Wasmtime => Box::new(InWasmtime::new(module, limits, imported_pages)),
+        };
+        Guest { instance }
     }
 
     /// Calls `alloc`: the block's address, 0 when refused.
     pub fn alloc(&mut self, size: u32, align: u32) -> Result<u32, Trapped> {
-        self.call("heap_alloc", (size, align))
+        self.call("heap_alloc", &[size, align])
     }
 
     /// Calls `alloc_zeroed`: the block's address, 0 when refused.
     pub fn alloc_zeroed(&mut self, size: u32, align: u32) -> Result<u32, Trapped> {
-        self.call("heap_alloc_zeroed", (size, align))
+        self.call("heap_alloc_zeroed", &[size, align])
     }
 
     /// Calls `realloc`: the block's address, 0 when refused.
     pub fn realloc(&mut self, block: u32, size: u32, align: u32, new_size: u32) -> Result<u32, Trapped> {
-        self.call("heap_realloc", (block, size, align, new_size))
+        self.call("heap_realloc", &[block, size, align, new_size])
     }
 
     /// Calls `dealloc`.
     pub fn dealloc(&mut self, block: u32, size: u32, align: u32) -> Result<(), Trapped> {
-        self.call("heap_dealloc", (block, size, align))
+        self.instance.call("heap_dealloc", &[block, size, align]).map(|_| ())
     }
 
     /// Calls `malloc` of the C library, in a module with the feature `libc`.
     pub fn libc_malloc(&mut self, size: u32) -> Result<u32, Trapped> {
-        self.call("libc_malloc", size)
+        self.call("libc_malloc", &[size])
     }
 
     /// Whether the allocator of a module with the feature `report-errors` is poisoned.
     pub fn is_poisoned(&mut self) -> bool {
-        self.call("is_poisoned", ()) == Ok(1)
+        self.call("is_poisoned", &[]) == Ok(1)
     }
 
-    /// What the error handler of a module with the feature `report-errors` was given; empty if it was not called.
-    pub fn error(&mut self) -> String {
-        let address: u32 = self.call("error_address", ()).expect("this only reads");
-        let length: u32 = self.call("error_length", ()).expect("this only reads");
-        String::from_utf8_lossy(self.bytes(address, length)).into_owned()
+    /// What the module has kept for the host, empty if nothing: the error that the handler of a module with the feature
+    /// `report-errors` was given, or the failure of a check of `driver-module`.
+    pub fn text(&mut self) -> String {
+        let address = self.call("text_address", &[]).expect("this only reads");
+        let length = self.call("text_length", &[]).expect("this only reads");
+        String::from_utf8_lossy(&self.read(address, length)).into_owned()
+    }
+
+    /// Calls an export of `driver-module`.
+    ///
+    /// # Panics
+    ///
+    /// When a check in the module fails, with what it says and `context`.
+    pub fn drive(&mut self, function: &str, arguments: &[u32], context: &str) -> u32 {
+        match self.instance.call(function, arguments) {
+            Ok(returned) => returned.unwrap_or_default(),
+            Err(Trapped) => panic!("{context}: {function}{arguments:?} failed at {}", self.text()),
+        }
     }
 
     /// The value of the exported global `__heap_base`.
@@ -81,16 +80,24 @@ impl Guest {
     /// # Panics
     ///
     /// When the module was linked without `--export=__heap_base`.
-    pub fn heap_base(&self) -> u32 {
+    pub fn heap_base(&mut self) -> u32 {
         self.instance
-            .get_global(&self.store, "__heap_base")
-            .and_then(|global| global.get(&self.store).i32())
-            .expect("the module must export __heap_base: link it with --export=__heap_base") as u32
+            .global("__heap_base")
+            .expect("the module must export __heap_base: link it with --export=__heap_base")
     }
 
     /// The number of pages of the memory.
-    pub fn pages(&self) -> usize {
-        self.memory.size(&self.store) as usize
+    pub fn pages(&mut self) -> usize {
+        self.instance.pages()
+    }
+
+    /// How often the module has called `memory.grow`.
+    ///
+    /// # Panics
+    ///
+    /// In V8, which does not tell.
+    pub fn growths(&self) -> usize {
+        self.instance.growths().expect("only wasmtime tells this")
     }
 
     /// Grows the memory from the host, as code that is not the allocator may.
@@ -99,37 +106,49 @@ impl Guest {
     ///
     /// When that makes it larger than it may be.
     pub fn grow(&mut self, pages: usize) {
-        self.memory
-            .grow(&mut self.store, pages as u64)
-            .expect("the test must leave room for this");
+        assert!(
+            self.instance.grow(pages),
+            "the test must leave room for {pages} pages more"
+        );
     }
 
     /// The bytes of the memory from `address` on.
-    pub fn bytes(&self, address: u32, length: u32) -> &[u8] {
-        &self.memory.data(&self.store)[address as usize..][..length as usize]
+    pub fn read(&mut self, address: u32, length: u32) -> Vec<u8> {
+        self.instance.read(address, length)
     }
 
-    /// The same, to write to.
-    pub fn bytes_mut(&mut self, address: u32, length: u32) -> &mut [u8] {
-        &mut self.memory.data_mut(&mut self.store)[address as usize..][..length as usize]
+    /// Writes `bytes` to the memory from `address` on.
+    pub fn write(&mut self, address: u32, bytes: &[u8]) {
+        self.instance.write(address, bytes);
     }
 
-    fn call<Parameters, Results>(&mut self, function: &str, parameters: Parameters) -> Result<Results, Trapped>
-    where
-        Parameters: wasmi::WasmParams,
-        Results: wasmi::WasmResults,
-    {
-        self.instance
-            .get_typed_func::<Parameters, Results>(&self.store, function)
-            .unwrap_or_else(|error| panic!("the module must export {function}: {error}"))
-            .call(&mut self.store, parameters)
-            .map_err(|error| {
-                assert_eq!(
-                    error.as_trap_code(),
-                    Some(TrapCode::UnreachableCodeReached),
-                    "{function} must return or trap on purpose, but: {error}"
-                );
-                Trapped
-            })
+    /// Writes `length` bytes of the value `fill` to the memory from `address` on.
+    pub fn fill(&mut self, address: u32, length: u32, fill: u8) {
+        self.instance.fill(address, length, fill);
     }
+
+    /// Whether the `length` bytes from `address` on all have the value `fill`.
+    pub fn is_filled(&mut self, address: u32, length: u32, fill: u8) -> bool {
+        self.read(address, length).iter().all(|&byte| byte == fill)
+    }
+
+    fn call(&mut self, function: &str, arguments: &[u32]) -> Result<u32, Trapped> {
+        let returned = self.instance.call(function, arguments)?;
+        Ok(returned.unwrap_or_else(|| panic!("{function} must return a number")))
+    }
+}
+
+/// The pages that the memory which `module` imports must have at first; `None` if it has a memory of its own.
+fn imported_memory_pages(module: &[u8]) -> Option<u32> {
+    Parser::new(0)
+        .parse_all(module)
+        .filter_map(|payload| match payload.expect("rustc must have made a valid module") {
+            Payload::ImportSection(imports) => Some(imports),
+            _ => None,
+        })
+        .flat_map(|imports| imports.into_imports())
+        .find_map(|import| match import.expect("rustc must have made a valid import").ty {
+            TypeRef::Memory(memory) => Some(memory.initial as u32),
+            _ => None,
+        })
 }

@@ -1,8 +1,15 @@
-//! Builds `allocator-module`, the smallest module around one allocator, and runs it for the tests in `tests/`.
+//! Builds `allocator-module`, the smallest module around one allocator, and `driver-module`, which drives its own
+//! allocator, and runs them in two engines for the tests in `tests/`.
 
+mod engine;
 mod guest;
+mod in_v8;
+mod in_wasmtime;
+mod soak;
 
-pub use guest::{Guest, PAGE_BYTES, Trapped};
+pub use engine::{ALL_PAGES, Engine, Limits, PAGE_BYTES, Trapped};
+pub use guest::Guest;
+pub use soak::{Point, SETTLED, growth, soak};
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,6 +17,23 @@ use std::process::Command;
 
 /// The allocators, by the feature of `allocator-module` that chooses each.
 pub const ALLOCATORS: [&str; 3] = ["freeing-bump", "tiny", "checked"];
+
+/// Whether an allocator merges what is released, so that it serves other sizes.
+pub fn merges(allocator: &str) -> bool {
+    allocator == "freeing-bump"
+}
+
+/// The seed of random requests: `FREEING_BUMP_SEED`, or 1.
+///
+/// # Panics
+///
+/// When that is no whole number of 32 bits.
+pub fn seed() -> u32 {
+    env::var("FREEING_BUMP_SEED").map_or(1, |text| {
+        text.parse()
+            .unwrap_or_else(|_| panic!("FREEING_BUMP_SEED is {text:?}; set it to a whole number from 0 to 2^32 - 1"))
+    })
+}
 
 /// The top folder of the repository.
 pub fn repository() -> PathBuf {
@@ -41,6 +65,29 @@ pub fn build_allocator_module(scratch: &str, features: &str, profile: &str) -> V
 /// When the build fails, with what cargo said.
 pub fn build_allocator_module_with(target_dir: &Path, target: &str, arguments: &[&str]) -> Vec<u8> {
     build_module(&repository().join("guest-tests/module"), target, target_dir, arguments)
+}
+
+/// Builds `driver-module` around `allocator`, linked with these arguments, below `scratch`, and returns the module's
+/// bytes.
+///
+/// # Panics
+///
+/// When the build fails, with what cargo said.
+pub fn build_driver_module(scratch: &str, allocator: &str, link_arguments: &[&str]) -> Vec<u8> {
+    let name = format!("driver-{allocator}{}", link_arguments.concat());
+    let flags = link_flags(link_arguments);
+    let arguments = ["--release", "--features", allocator, "--config", &flags];
+    let folder = repository().join("guest-tests/driver");
+    build_module(&folder, TARGET, &Path::new(scratch).join(name), &arguments)
+}
+
+/// The value of cargo's option `--config` that links modules for [`TARGET`] with these arguments.
+pub fn link_flags(link_arguments: &[&str]) -> String {
+    let flags: Vec<String> = link_arguments
+        .iter()
+        .map(|argument| format!("'-Clink-arg={argument}'"))
+        .collect();
+    format!("target.{TARGET}.rustflags = [{}]", flags.join(", "))
 }
 
 /// Builds the crate in `folder` for `target` into `target_dir` and returns the one module that comes out.

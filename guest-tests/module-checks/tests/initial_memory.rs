@@ -1,20 +1,18 @@
 //! The memory that a module starts with is served before any page is added, whatever is asked for first.
 
-use module_checks::{ALLOCATORS, Guest, PAGE_BYTES, TARGET, build_allocator_module_with};
+use module_checks::{ALLOCATORS, Engine, Guest, Limits, PAGE_BYTES, TARGET, build_allocator_module_with, link_flags};
 use std::path::Path;
 
 /// 4 MiB, most of which is free: the stack takes 1 MiB, and the module has hardly any data.
 const INITIAL_PAGES: usize = 64;
 
 fn guest_with_large_initial_memory(allocator: &str) -> Guest {
-    let flags = format!(
-        "target.wasm32-unknown-unknown.rustflags = ['-Clink-arg=--initial-memory={}', '-Clink-arg=--export=__heap_base']",
-        INITIAL_PAGES * PAGE_BYTES
-    );
+    let initial_memory = format!("--initial-memory={}", INITIAL_PAGES * PAGE_BYTES);
+    let flags = link_flags(&[&initial_memory, "--export=__heap_base"]);
     let target_dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("initial-memory-{allocator}"));
     let arguments = ["--release", "--features", allocator, "--config", &flags];
     let module = build_allocator_module_with(&target_dir, TARGET, &arguments);
-    let guest = Guest::new(&module, 4 * INITIAL_PAGES);
+    let mut guest = Guest::new(Engine::Wasmtime, &module, Limits::pages(4 * INITIAL_PAGES));
     assert_eq!(guest.pages(), INITIAL_PAGES);
     guest
 }

@@ -1,6 +1,6 @@
 //! What happens when the engine refuses to grow the memory, at whichever page that is.
 
-use module_checks::{Guest, PAGE_BYTES, build_allocator_module};
+use module_checks::{Engine, Guest, Limits, PAGE_BYTES, build_allocator_module};
 
 /// The memory that `allocator-module` starts with, and what it may have at the end.
 const INITIAL_PAGES: usize = 17;
@@ -8,7 +8,7 @@ const LIMITS: std::ops::Range<usize> = INITIAL_PAGES..INITIAL_PAGES + 9;
 
 fn guest(features: &str, max_pages: usize) -> Guest {
     let module = build_allocator_module(env!("CARGO_TARGET_TMPDIR"), features, "release");
-    let guest = Guest::new(&module, max_pages);
+    let mut guest = Guest::new(Engine::Wasmtime, &module, Limits::pages(max_pages));
     assert_eq!(guest.pages(), INITIAL_PAGES);
     guest
 }
@@ -21,15 +21,14 @@ fn fill(guest: &mut Guest, size: u32) -> Vec<u32> {
         if block == 0 {
             return blocks;
         }
-        guest.bytes_mut(block, size).fill(blocks.len() as u8);
+        guest.fill(block, size, blocks.len() as u8);
         blocks.push(block);
     }
 }
 
-fn assert_intact(guest: &Guest, blocks: &[u32], size: u32) {
+fn assert_intact(guest: &mut Guest, blocks: &[u32], size: u32) {
     for (index, &block) in blocks.iter().enumerate() {
-        let fill = index as u8;
-        assert!(guest.bytes(block, size).iter().all(|&byte| byte == fill));
+        assert!(guest.is_filled(block, size, index as u8));
     }
 }
 
@@ -40,7 +39,7 @@ fn every_page_that_the_engine_grants_is_used_before_a_request_is_refused() {
             let mut guest = guest(features, max_pages);
             let blocks = fill(&mut guest, 1_000);
             assert_eq!(guest.pages(), max_pages, "{features}");
-            assert_intact(&guest, &blocks, 1_000);
+            assert_intact(&mut guest, &blocks, 1_000);
             assert!(
                 blocks.len() * 1_000 * 10 > (max_pages - INITIAL_PAGES) * PAGE_BYTES * 9,
                 "{features} with {max_pages} pages served only {} blocks",
@@ -56,7 +55,7 @@ fn a_heap_that_has_refused_a_request_goes_on() {
         for max_pages in LIMITS {
             let mut guest = guest(features, max_pages);
             let blocks = fill(&mut guest, 5_000);
-            assert_intact(&guest, &blocks, 5_000);
+            assert_intact(&mut guest, &blocks, 5_000);
             for &block in &blocks {
                 assert_eq!(guest.dealloc(block, 5_000, 8), Ok(()));
             }
@@ -71,12 +70,12 @@ fn the_checked_heap_refuses_everything_after_it_ran_out_and_touches_nothing_live
         let mut guest = guest("report-errors", max_pages);
         let blocks = fill(&mut guest, 5_000);
         assert!(guest.is_poisoned());
-        assert_eq!(guest.error(), "", "running out is no misuse");
+        assert_eq!(guest.text(), "", "running out is no misuse");
 
         let pages = guest.pages();
         assert_eq!(guest.alloc(8, 8), Ok(0));
         assert_eq!(guest.alloc_zeroed(8, 8), Ok(0));
-        assert_intact(&guest, &blocks, 5_000);
+        assert_intact(&mut guest, &blocks, 5_000);
         assert_eq!(guest.pages(), pages);
     }
 }
@@ -88,7 +87,7 @@ fn the_checked_heap_lets_live_blocks_be_dropped_after_it_ran_out() {
     for &block in &blocks {
         assert_eq!(guest.dealloc(block, 5_000, 8), Ok(()));
     }
-    assert_eq!(guest.error(), "");
+    assert_eq!(guest.text(), "");
     assert_eq!(guest.alloc(5_000, 8), Ok(0));
 }
 
@@ -99,7 +98,7 @@ fn the_checked_heap_refuses_requests_above_16_mib_and_then_everything() {
     assert_ne!(largest, 0);
     assert_eq!(guest.alloc((1 << 24) + 1, 8), Ok(0));
     assert!(guest.is_poisoned());
-    assert_eq!(guest.error(), "");
+    assert_eq!(guest.text(), "");
     assert_eq!(guest.alloc(8, 8), Ok(0));
 }
 
@@ -110,15 +109,15 @@ fn the_checked_heap_keeps_away_from_pages_that_the_host_has_grown() {
     for round in 0..10 {
         let start = (guest.pages() * PAGE_BYTES) as u32;
         guest.grow(1);
-        guest.bytes_mut(start, PAGE_BYTES as u32).fill(0xee);
+        guest.fill(start, PAGE_BYTES as u32, 0xee);
         foreign.push(start);
         for size in [100, 40_000, 100_000, 8] {
             let block = guest.alloc(size, 8).expect("a request must not trap");
             assert_ne!(block, 0);
-            guest.bytes_mut(block, size).fill(round);
+            guest.fill(block, size, round);
         }
         for &start in &foreign {
-            assert!(guest.bytes(start, PAGE_BYTES as u32).iter().all(|&byte| byte == 0xee));
+            assert!(guest.is_filled(start, PAGE_BYTES as u32, 0xee));
         }
     }
 }

@@ -1,30 +1,10 @@
 //! Keeps the error that `CheckedFreeingBump` found, in a form that the host can read after the trap.
 
-use core::fmt::{self, Write};
-use core::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use core::fmt::Write;
 use freeing_bump::Error;
+use guest_tests::Text;
 
-/// A text that grows by `write!`; what does not fit is left out.
-struct Text {
-    bytes: [AtomicU8; 256],
-    length: AtomicUsize,
-}
-
-static ERROR: Text = Text {
-    bytes: [const { AtomicU8::new(0) }; 256],
-    length: AtomicUsize::new(0),
-};
-
-impl Write for &Text {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        for byte in text.bytes() {
-            let index = self.length.load(Ordering::Relaxed);
-            self.bytes.get(index).ok_or(fmt::Error)?.store(byte, Ordering::Relaxed);
-            self.length.store(index + 1, Ordering::Relaxed);
-        }
-        Ok(())
-    }
-}
+static ERROR: Text = Text::new();
 
 /// The error handler of this module's allocator.
 pub(crate) fn keep_and_trap(error: &Error) -> ! {
@@ -35,14 +15,14 @@ pub(crate) fn keep_and_trap(error: &Error) -> ! {
 
 /// The address of the error's text, as `Debug` prints it.
 #[unsafe(no_mangle)]
-pub extern "C" fn error_address() -> usize {
-    (&raw const ERROR.bytes).addr()
+pub extern "C" fn text_address() -> usize {
+    ERROR.address()
 }
 
 /// The number of bytes of that text, 0 if no error handler has run.
 #[unsafe(no_mangle)]
-pub extern "C" fn error_length() -> usize {
-    ERROR.length.load(Ordering::Relaxed)
+pub extern "C" fn text_length() -> usize {
+    ERROR.length()
 }
 
 /// Whether the allocator refuses everything.

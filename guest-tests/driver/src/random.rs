@@ -1,0 +1,82 @@
+//! Random requests against an oracle. The blocks stay live from one call of an export to the next.
+
+use crate::exclusive::Exclusive;
+use crate::failure;
+use fastrand::Rng;
+#[cfg(feature = "freeing-bump")]
+use guest_tests::Block;
+use guest_tests::{Model, Outcome};
+
+const SLOTS: usize = 400;
+
+static MODEL: Exclusive<Model<SLOTS>> = Exclusive::new(Model::new());
+
+/// Makes steps of the sequence of `seed` until a request is refused, `steps` at most. Returns how many were done.
+#[unsafe(no_mangle)]
+extern "C" fn run(seed: u32, steps: u32) -> u32 {
+    let mut random = Rng::with_seed(seed.into());
+    MODEL.with(|model| {
+        for step in 0..steps {
+            failure::begin_step();
+            if model.step(&mut random) == Outcome::Refused {
+                return step;
+            }
+        }
+        steps
+    })
+}
+
+/// Makes `steps` steps with an allocator that must refuse every request.
+#[unsafe(no_mangle)]
+extern "C" fn run_refused(seed: u32, steps: u32) {
+    let mut random = Rng::with_seed(seed.into());
+    MODEL.with(|model| {
+        for _ in 0..steps {
+            failure::begin_step();
+            assert_ne!(
+                model.step(&mut random),
+                Outcome::Served,
+                "a request was served that must be refused"
+            );
+        }
+    });
+}
+
+/// Allocates blocks of `size` bytes until one is refused or there are as many as the model holds. Returns how many.
+#[unsafe(no_mangle)]
+extern "C" fn fill(size: usize) -> usize {
+    MODEL.with(|model| model.fill(size))
+}
+
+/// Checks every byte of the live blocks.
+#[unsafe(no_mangle)]
+extern "C" fn check() {
+    MODEL.with(|model| model.check());
+}
+
+/// Releases each live block and allocates it again at once, which must be served.
+#[unsafe(no_mangle)]
+extern "C" fn exchange_all() {
+    MODEL.with(Model::exchange_all);
+}
+
+/// Allocates and releases a block of three quarters of the largest size that the heap says it has free: from there on
+/// a search among the free blocks must find one.
+#[cfg(feature = "freeing-bump")]
+#[unsafe(no_mangle)]
+extern "C" fn exchange_largest() {
+    let largest = crate::ALLOCATOR.stats().largest_free_bytes as usize;
+    drop(Block::new(largest / 4 * 3, 8, 0));
+}
+
+/// Releases all live blocks.
+#[unsafe(no_mangle)]
+extern "C" fn release_all() {
+    MODEL.with(Model::release_all);
+}
+
+/// The last address of the live blocks.
+#[unsafe(no_mangle)]
+extern "C" fn last_address() -> usize {
+    MODEL.with(|model| model.last_address())
+}

@@ -1,0 +1,49 @@
+//! A text that a module keeps for its host to read after a trap.
+
+use core::fmt::{self, Write};
+use core::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+
+/// A text that grows by `write!`, allocates nothing, and leaves out what does not fit.
+pub struct Text {
+    bytes: [AtomicU8; Text::CAPACITY],
+    length: AtomicUsize,
+}
+
+impl Text {
+    const CAPACITY: usize = 1024;
+
+    /// The empty text.
+    pub const fn new() -> Self {
+        Text {
+            bytes: [const { AtomicU8::new(0) }; Text::CAPACITY],
+            length: AtomicUsize::new(0),
+        }
+    }
+
+    /// The address of its first byte.
+    pub fn address(&self) -> usize {
+        (&raw const self.bytes).addr()
+    }
+
+    /// Its length in bytes.
+    pub fn length(&self) -> usize {
+        self.length.load(Ordering::Relaxed)
+    }
+}
+
+impl Default for Text {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Write for &Text {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for byte in text.bytes() {
+            let index = self.length();
+            self.bytes.get(index).ok_or(fmt::Error)?.store(byte, Ordering::Relaxed);
+            self.length.store(index + 1, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+}

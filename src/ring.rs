@@ -47,6 +47,16 @@ pub(crate) unsafe fn leave<M: LinearMemory>(memory: &mut M, ring: &mut u32, memb
     }
 }
 
+/// The member behind this one; behind the last one it is the first.
+///
+/// # Safety
+///
+/// `member` must be in a ring in this memory.
+pub(crate) unsafe fn next<M: LinearMemory>(memory: &M, member: u32) -> u32 {
+    // SAFETY: a member's first word is a link.
+    unsafe { memory.read_word(member) }
+}
+
 /// Calls `visit` with each member.
 ///
 /// # Safety
@@ -56,8 +66,8 @@ pub(crate) unsafe fn for_each<M: LinearMemory>(memory: &M, ring: u32, mut visit:
     let mut member = ring;
     while member != 0 {
         visit(member);
-        // SAFETY: a member's first word is a link.
-        member = unsafe { memory.read_word(member) };
+        // SAFETY: passed on from the caller.
+        member = unsafe { next(memory, member) };
         if member == ring {
             break;
         }

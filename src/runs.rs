@@ -114,7 +114,7 @@ impl Runs {
         // SAFETY: the runs belong to this heap; the words are those of their headers and of free blocks.
         unsafe {
             if run != 0 && memory.read_word(run) & OFFSET == 0 {
-                // Full from now on: 1 release until something is to be done.
+                // A full run: something is to be done at its first release.
                 memory.write_word(run, RUN_BYTES);
                 self.lists[class.index()] = 0;
                 run = 0;

@@ -23,6 +23,7 @@ use crate::growth::Growth;
 use crate::growth_word::GrowthWord;
 use crate::linear_memory::LinearMemory;
 use crate::page::PageCount;
+use crate::ring;
 use crate::stats::HeapStats;
 
 #[cfg(test)]
@@ -44,6 +45,11 @@ const MIN_REST_BYTES: u32 = 32;
 /// The span of a block with room for `bytes`, which are at most 2^31.
 pub(crate) const fn span_for(bytes: u32) -> u32 {
     (bytes + TAG_BYTES + (GRANULE_BYTES - 1)) & !(GRANULE_BYTES - 1)
+}
+
+/// The bytes from an address to the next one that is aligned, where `slack` is 16 less than the alignment, or 0.
+const fn gap(address: u32, slack: u32) -> u32 {
+    address.wrapping_neg() & slack
 }
 
 /// The state; all zero before its first use.
@@ -76,15 +82,24 @@ impl TaggedHeap {
     }
 
     /// A block of this span aligned to `align`, a power of two: from what was released, or from the bump pointer, for
-    /// which the memory may grow. 0 if that is refused. O(1) but for the growth.
+    /// which the memory may grow. 0 if that is refused. O(1); when growth is refused, O(free blocks of about this span).
     pub(crate) fn allocate<M: LinearMemory>(&mut self, memory: &mut M, span: u32, align: u32) -> u32 {
         // All blocks are aligned to a granule. The farthest that the next aligned address can be is this:
         let slack = (align - 1) & !FLAGS;
+        let mut refused = false;
         loop {
             // SAFETY: a block in a bin is free; a new one at the bump pointer has room for its tag before it.
             unsafe {
-                let mut block = self.bins.near(span);
-                if block == 0 || block & slack != 0 || self.span(memory, block) < span {
+                let first = self.bins.near(span);
+                let mut block = first;
+                while block != 0 && self.span(memory, block) < span + gap(block, slack) {
+                    // One look is enough as long as there is other memory.
+                    block = if refused { ring::next(memory, block) } else { 0 };
+                    if block == first {
+                        block = 0;
+                    }
+                }
+                if block == 0 {
                     block = self.bins.above(span + slack);
                 }
                 let whole;
@@ -92,20 +107,21 @@ impl TaggedHeap {
                     whole = self.span(memory, block);
                     self.bins.remove(memory, block, whole);
                 } else {
-                    whole = span + (self.bump.wrapping_neg() & slack);
-                    let never_used = self.end - self.bump;
+                    block = self.bump;
+                    whole = span + gap(block, slack);
+                    let never_used = self.end - block;
                     if never_used < whole {
-                        if !self.grow(memory, whole - never_used) {
+                        if refused {
                             return 0;
                         }
-                        // The memory may have grown elsewhere, where the next aligned address is farther.
+                        // The memory may grow elsewhere, where the next aligned address is farther.
+                        refused = !self.grow(memory, whole - never_used);
                         continue;
                     }
-                    block = self.bump;
                     self.bump += whole;
                     memory.write_word(block - TAG_BYTES, whole);
                 }
-                let gap = block.wrapping_neg() & slack;
+                let gap = gap(block, slack);
                 let aligned = block + gap;
                 if gap != 0 {
                     memory.write_word(aligned - TAG_BYTES, 0);

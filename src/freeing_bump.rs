@@ -21,14 +21,16 @@ use crate::stats::HeapStats;
 /// ```
 ///
 /// - Requests of up to 256 bytes are served from runs of 4 KiB of blocks of one size, 8 bytes apart: no bytes per block.
-///   A run whose last block is released becomes memory for anything again, and what is built next lies together.
+///   A run whose last block is released becomes memory for anything again, and what is built next lies together. One run
+///   of each size that was ever used stays with its size: 128 KiB in all at most.
 /// - Larger blocks have a tag of 4 bytes, are rounded up to a multiple of 16, and are merged with their neighbours at once.
 /// - Allocation and release are O(1); a request of up to 256 bytes may also write the links of a new run, 509 words at
-///   most. Nothing is ever put off to be done for many blocks later.
+///   most. Nothing is ever put off to be done for many blocks later. Only where the engine refuses to grow the memory are
+///   all free blocks of about the size looked at, before the request is refused.
 /// - `realloc` leaves a block in place within its size, into free space behind it, and at the bump pointer, for which the
 ///   memory may grow; it copies otherwise. `alloc_zeroed` does not clear what comes fresh from the engine.
 /// - The memory between `__heap_base` and the end of the initial memory comes first (not on WASI, where the C library
-///   owns it), then `memory.grow` by an eighth, or as [`with_growth`](Self::with_growth) says, or by just what is needed
+///   owns it), then `memory.grow` by a sixteenth, or as [`with_growth`](Self::with_growth) says, or by just what is needed
 ///   where the engine refuses more.
 /// - Alignments up to 16 cost nothing; above, what is cut off around a block is free.
 /// - Out of memory is a null pointer. It changes nothing that is in use, and what is free goes on being handed out.
@@ -61,7 +63,7 @@ impl FreeingBump {
     /// global allocator of this crate.
     #[must_use]
     pub const fn new() -> Self {
-        Self::with_growth(Growth::EIGHTH)
+        Self::with_growth(Growth::SIXTEENTH)
     }
 
     /// The allocator with another growth policy: [`Growth::Exact`] where each page is paid for, [`Growth::DOUBLING`] or a

@@ -28,8 +28,11 @@ impl Growth {
     /// Doubles the memory, as the host-side allocators of the freeing-bump family do.
     pub const DOUBLING: Growth = Growth::Proportional { shift: 0 };
 
-    /// Adds an eighth of the memory's present size: what the global allocators of this crate do by default.
+    /// Adds an eighth of the memory's present size: what `CheckedFreeingBump` does by default.
     pub const EIGHTH: Growth = Growth::Proportional { shift: 3 };
+
+    /// Adds a sixteenth of the memory's present size: what `FreeingBump` does by default.
+    pub const SIXTEENTH: Growth = Growth::Proportional { shift: 4 };
 
     /// The pages to ask for first when `needed` are lacking and the memory has `present`.
     pub(crate) const fn pages(self, needed: PageCount, present: PageCount) -> PageCount {

@@ -2,7 +2,7 @@
 
 use crate::growth::Growth;
 
-/// A growth policy in a word, which is 0 for [`Growth::EIGHTH`]: so a heap's state begins as zeros, which take no room in
+/// A growth policy in a word, which is 0 for [`Growth::SIXTEENTH`]: so a heap's state begins as zeros, which take no room in
 /// a module.
 #[derive(Clone, Copy)]
 pub(crate) struct GrowthWord(u32);
@@ -10,7 +10,7 @@ pub(crate) struct GrowthWord(u32);
 /// From here on a word stands for a fixed number of pages.
 const STEPS: u32 = 32;
 
-const DEFAULT_SHIFT: u32 = 3;
+const DEFAULT_SHIFT: u32 = 4;
 
 impl GrowthWord {
     /// The policy as a word.
@@ -42,7 +42,7 @@ mod tests {
 
     #[test]
     fn a_policy_in_a_word_asks_for_the_same_pages_and_the_default_is_zero() {
-        assert_eq!(GrowthWord::new(Growth::EIGHTH).0, 0);
+        assert_eq!(GrowthWord::new(Growth::SIXTEENTH).0, 0);
         let shifts = (0..40).map(|shift| Growth::Proportional { shift });
         let steps = [0, 1, 16, 65_536, u32::MAX].map(|pages| Growth::Step { pages });
         for growth in shifts.chain(steps).chain([Growth::Exact]) {

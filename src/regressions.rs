@@ -29,7 +29,7 @@ fn tiny(memory: SimulatedMemory) -> Headerless<TinyHeap> {
 
 fn freeing_bump(memory: SimulatedMemory) -> Headerless<FreeingBumpHeap> {
     Headerless {
-        heap: FreeingBumpHeap::new(Growth::EIGHTH),
+        heap: FreeingBumpHeap::new(Growth::SIXTEENTH),
         memory,
     }
 }

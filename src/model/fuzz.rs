@@ -61,7 +61,7 @@ pub fn hostile_heap(input: &[u8]) {
 }
 
 fn default_freeing_bump_heap() -> FreeingBumpHeap {
-    FreeingBumpHeap::new(Growth::EIGHTH)
+    FreeingBumpHeap::new(Growth::SIXTEENTH)
 }
 
 fn headerless<H: Heap>(new: fn() -> H, input: &[u8]) {

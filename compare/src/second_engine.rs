@@ -1,7 +1,7 @@
 //! Wasmtime: the second engine, and the one that counts executed instructions.
 //!
 //! Its fuel counter takes one unit for nearly every executed instruction, on every machine and in every run alike. A
-//! `memory.copy`, `memory.fill` or `memory.grow` counts as one, however many bytes it moves.
+//! `memory.copy` or `memory.fill` takes one for each byte, `memory.grow` one in all.
 
 use crate::places::Places;
 use crate::plan::{Outcome, Plan, Runs, Subject};
@@ -132,6 +132,7 @@ impl SecondEngine {
             alloc: instance.get_typed_func(&mut *store, "alloc").map_err(missing)?,
             dealloc: instance.get_typed_func(&mut *store, "dealloc").map_err(missing)?,
             realloc: instance.get_typed_func(&mut *store, "realloc").map_err(missing)?,
+            executed: 0,
             run,
         })
     }
@@ -146,6 +147,8 @@ pub struct Probe {
     alloc: TypedFunc<(u32, u32), u32>,
     dealloc: TypedFunc<(u32, u32, u32), ()>,
     realloc: TypedFunc<(u32, u32, u32, u32), u32>,
+    /// The instructions of all calls so far.
+    executed: u64,
 }
 
 impl Probe {
@@ -182,7 +185,12 @@ impl Probe {
         // The engine counts, and takes fuel.
         let _ = store.set_fuel(MOST_INSTRUCTIONS_OF_A_CALL);
         let value = call(store).map_err(|error| reason(&error, MOST_INSTRUCTIONS_OF_A_CALL))?;
-        Ok((value, MOST_INSTRUCTIONS_OF_A_CALL - self.run.fuel()))
+        let instructions = MOST_INSTRUCTIONS_OF_A_CALL - self.run.fuel();
+        self.executed += instructions;
+        if self.executed > MOST_INSTRUCTIONS {
+            return Err(format!("more than {MOST_INSTRUCTIONS} instructions in all"));
+        }
+        Ok((value, instructions))
     }
 }
 
@@ -350,6 +358,24 @@ mod tests {
             (1.99..2.01).contains(&(twice as f64 / once as f64)),
             "{once} and {twice}"
         );
+    }
+
+    #[test]
+    fn a_copied_byte_counts_like_an_instruction_and_growth_as_one() {
+        let engine = SecondEngine::new().unwrap();
+        let places = Places::of_this_checkout();
+        let count = |end: &str| {
+            *engine.instructions(&plan(1, end), &places).unwrap()["it"]
+                .as_ref()
+                .unwrap()
+        };
+        let nothing = count("i64.const 1");
+        let copy = "(memory.copy (i32.const 0) (i32.const 20000) (i32.const 10000)) i64.const 1";
+        let fill = "(memory.fill (i32.const 0) (i32.const 0) (i32.const 10000)) i64.const 1";
+        let grow = "(drop (memory.grow (i32.const 100))) i64.const 1";
+        assert!((10_000..10_010).contains(&(count(copy) - nothing)));
+        assert!((10_000..10_010).contains(&(count(fill) - nothing)));
+        assert!((1..10).contains(&(count(grow) - nothing)));
     }
 
     #[test]

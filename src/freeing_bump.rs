@@ -51,9 +51,10 @@ use crate::stats::HeapStats;
 ///   that releases a structure and builds it again gets its blocks in a scrambled order, and is slower than with
 ///   dlmalloc; and the sweep is a pause that grows with the heap.
 /// - Free lists for blocks of 256 bytes to 32 KiB in front of the merging heap, emptied after 64 KiB of releases: faster
-///   on those sizes, but 1.4 times the memory of dlmalloc where such blocks are resized, and 400 bytes more code.
+///   on those sizes, but 1.4 times the memory of dlmalloc where such blocks are resized.
 /// - A run that is current for its class counted apart, so that each release asks for the class and whether the run is
-///   current: twice the instructions for blocks that are released in the order they were made.
+///   current: a seventh more instructions where blocks of one size come and go. With it and the free lists above the code
+///   had 2803 bytes.
 pub struct FreeingBump {
     heap: SingleThreaded<FreeingBumpHeap>,
 }

@@ -1,8 +1,10 @@
-//! The free blocks of a [`TaggedHeap`](crate::tagged_heap), in rings by size, with a bitmap of the rings that are not
+//! The free blocks of a [`TaggedHeap`](crate::tagged_heap), in lists by size, with a bitmap of the lists that are not
 //! empty: a segregated fit with 8 bins for each doubling, as in two-level segregated fit (Masmano and others, 2004).
+//!
+//! A free block's first word is the address of the next one in its bin, or 0. Its second word is the address of the one
+//! before; the first one has the number of the bin there instead, so that no block's size is needed to take it out.
 
 use crate::linear_memory::LinearMemory;
-use crate::ring;
 
 /// Every block's span is a multiple of this.
 pub(crate) const GRANULE_BYTES: u32 = 16;
@@ -20,10 +22,17 @@ const BINS: usize = ((32 - LINEAR_SHIFT as usize + 1) << BINS_SHIFT).next_power_
 const WORD_BITS: usize = u32::BITS as usize;
 const WORDS: usize = BINS / WORD_BITS;
 
-/// The rings of free blocks; all zero when there is none.
+/// Where a free block has the address of the one before it in its bin, or the number of the bin.
+const PREVIOUS: u32 = 4;
+
+/// Marks the number of a bin, in the bits above; addresses of blocks are multiples of [`GRANULE_BYTES`].
+const IS_BIN: u32 = 1;
+
+/// The lists of free blocks; all zero when there is none.
 pub(crate) struct Bins {
-    rings: [u32; BINS],
-    /// Bit `bin % 32` of word `bin / 32` is set if and only if `rings[bin]` is not 0.
+    /// For each bin the address of the block that was released last, or 0.
+    firsts: [u32; BINS],
+    /// Bit `bin % 32` of word `bin / 32` is set if and only if `firsts[bin]` is not 0.
     occupied: [u32; WORDS],
 }
 
@@ -37,41 +46,70 @@ const fn bin_of(span: u32) -> usize {
 impl Bins {
     pub(crate) const fn new() -> Self {
         Bins {
-            rings: [0; BINS],
+            firsts: [0; BINS],
             occupied: [0; WORDS],
         }
     }
 
-    /// Puts a free block of this span into its ring.
+    /// Puts a free block of this span into its bin. O(1).
     ///
     /// # Safety
     ///
-    /// The block must be free, and in no ring.
+    /// The block must be free, and in no bin.
     pub(crate) unsafe fn insert<M: LinearMemory>(&mut self, memory: &mut M, block: u32, span: u32) {
         let bin = bin_of(span);
-        self.occupied[bin / WORD_BITS] |= 1 << (bin % WORD_BITS);
-        // SAFETY: the block is free, and so has room for its links.
-        unsafe { ring::join(memory, &mut self.rings[bin], block) }
-    }
-
-    /// Takes a block of this span out of its ring.
-    ///
-    /// # Safety
-    ///
-    /// The block must be in the ring.
-    pub(crate) unsafe fn remove<M: LinearMemory>(&mut self, memory: &mut M, block: u32, span: u32) {
-        let bin = bin_of(span);
-        // SAFETY: the caller passes a member.
-        unsafe { ring::leave(memory, &mut self.rings[bin], block) };
-        if self.rings[bin] == 0 {
-            self.occupied[bin / WORD_BITS] &= !(1 << (bin % WORD_BITS));
+        let next = self.firsts[bin];
+        self.firsts[bin] = block;
+        // SAFETY: a free block has room for its two links.
+        unsafe {
+            memory.write_word(block, next);
+            memory.write_word(block + PREVIOUS, (bin as u32) << 1 | IS_BIN);
+            if next != 0 {
+                memory.write_word(next + PREVIOUS, block);
+            } else {
+                self.occupied[bin / WORD_BITS] |= 1 << (bin % WORD_BITS);
+            }
         }
     }
 
-    /// The block that has been free for longest among those of about this span, or 0; it may be shorter by less than an
-    /// eighth.
+    /// Takes a block out of its bin. O(1).
+    ///
+    /// # Safety
+    ///
+    /// The block must be in a bin.
+    pub(crate) unsafe fn remove<M: LinearMemory>(&mut self, memory: &mut M, block: u32) {
+        // SAFETY: the blocks in the bins are free, with their two links.
+        unsafe {
+            let next = memory.read_word(block);
+            let previous = memory.read_word(block + PREVIOUS);
+            if next != 0 {
+                memory.write_word(next + PREVIOUS, previous);
+            }
+            if previous & IS_BIN == 0 {
+                memory.write_word(previous, next);
+            } else {
+                let bin = (previous >> 1) as usize % BINS;
+                self.firsts[bin] = next;
+                if next == 0 {
+                    self.occupied[bin / WORD_BITS] &= !(1 << (bin % WORD_BITS));
+                }
+            }
+        }
+    }
+
+    /// The block that was released last among those of about this span, or 0; it may be shorter by less than an eighth.
     pub(crate) fn near(&self, span: u32) -> u32 {
-        self.rings[bin_of(span)]
+        self.firsts[bin_of(span)]
+    }
+
+    /// The block that was released before this one, of about the same span, or 0.
+    ///
+    /// # Safety
+    ///
+    /// The block must be in a bin.
+    pub(crate) unsafe fn next<M: LinearMemory>(&self, memory: &M, block: u32) -> u32 {
+        // SAFETY: a block in a bin has its links.
+        unsafe { memory.read_word(block) }
     }
 
     /// A block from the first bin above that of this span, all of which are longer, or 0. O(1).
@@ -87,14 +125,17 @@ impl Bins {
             }
             bits = self.occupied[word];
         }
-        self.rings[word * WORD_BITS + bits.trailing_zeros() as usize % WORD_BITS]
+        self.firsts[word * WORD_BITS + bits.trailing_zeros() as usize % WORD_BITS]
     }
 
     /// Calls `visit` with the address of each block.
     pub(crate) fn for_each<M: LinearMemory>(&self, memory: &M, mut visit: impl FnMut(u32)) {
-        for &ring in &self.rings {
-            // SAFETY: the rings are this heap's.
-            unsafe { ring::for_each(memory, ring, &mut visit) };
+        for mut block in self.firsts {
+            while block != 0 {
+                visit(block);
+                // SAFETY: the bins are this heap's.
+                block = unsafe { self.next(memory, block) };
+            }
         }
     }
 }

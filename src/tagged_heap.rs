@@ -23,7 +23,6 @@ use crate::growth::Growth;
 use crate::growth_word::GrowthWord;
 use crate::linear_memory::LinearMemory;
 use crate::page::PageCount;
-use crate::ring;
 use crate::stats::HeapStats;
 
 #[cfg(test)]
@@ -90,14 +89,10 @@ impl TaggedHeap {
         loop {
             // SAFETY: a block in a bin is free; a new one at the bump pointer has room for its tag before it.
             unsafe {
-                let first = self.bins.near(span);
-                let mut block = first;
+                let mut block = self.bins.near(span);
                 while block != 0 && self.span(memory, block) < span + gap(block, slack) {
                     // One look is enough as long as there is other memory.
-                    block = if refused { ring::next(memory, block) } else { 0 };
-                    if block == first {
-                        block = 0;
-                    }
+                    block = if refused { self.bins.next(memory, block) } else { 0 };
                 }
                 if block == 0 {
                     block = self.bins.above(span + slack);
@@ -105,7 +100,7 @@ impl TaggedHeap {
                 let whole;
                 if block != 0 {
                     whole = self.span(memory, block);
-                    self.bins.remove(memory, block, whole);
+                    self.bins.remove(memory, block);
                 } else {
                     block = self.bump;
                     whole = span + gap(block, slack);
@@ -148,7 +143,7 @@ impl TaggedHeap {
                 let before = memory.read_word(block - 2 * TAG_BYTES);
                 block -= before;
                 span += before;
-                self.bins.remove(memory, block, before);
+                self.bins.remove(memory, block);
             }
             let next = block + span;
             if next == self.bump {
@@ -156,9 +151,8 @@ impl TaggedHeap {
             }
             let next_tag = memory.read_word(next - TAG_BYTES);
             if next_tag & FREE != 0 {
-                let behind = next_tag & !FLAGS;
-                self.bins.remove(memory, next, behind);
-                span += behind;
+                self.bins.remove(memory, next);
+                span += next_tag & !FLAGS;
             }
             self.insert(memory, block, span);
         }
@@ -192,7 +186,7 @@ impl TaggedHeap {
                 return false;
             }
             if next_tag & FREE != 0 {
-                self.bins.remove(memory, next, next_tag & !FLAGS);
+                self.bins.remove(memory, next);
             }
             self.occupy(memory, block, whole, span);
             true

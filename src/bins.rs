@@ -97,9 +97,15 @@ impl Bins {
         }
     }
 
-    /// The block that was released last among those of about this span, or 0; it may be shorter by less than an eighth.
+    /// The first block of the first bin that is not empty, from that of `span` on, or 0. In that bin itself a block may be
+    /// shorter by less than an eighth. O(1).
     pub(crate) fn near(&self, span: u32) -> u32 {
-        self.firsts[bin_of(span)]
+        self.first(bin_of(span))
+    }
+
+    /// As [`near`](Self::near), from the bin behind that of `span` on: the block is longer. O(1).
+    pub(crate) fn above(&self, span: u32) -> u32 {
+        self.first(bin_of(span) + 1)
     }
 
     /// The block that was released before this one, of about the same span, or 0.
@@ -112,22 +118,6 @@ impl Bins {
         unsafe { memory.read_word(block) }
     }
 
-    /// A block from the first bin above that of this span, all of which are longer, or 0. O(1).
-    pub(crate) fn above(&self, span: u32) -> u32 {
-        let bin = bin_of(span);
-        let mut word = bin / WORD_BITS;
-        // The bits above that of the bin.
-        let mut bits = self.occupied[word] & (u32::MAX - 1) << (bin % WORD_BITS);
-        while bits == 0 {
-            word += 1;
-            if word == WORDS {
-                return 0;
-            }
-            bits = self.occupied[word];
-        }
-        self.firsts[word * WORD_BITS + bits.trailing_zeros() as usize % WORD_BITS]
-    }
-
     /// Calls `visit` with the address of each block.
     pub(crate) fn for_each<M: LinearMemory>(&self, memory: &M, mut visit: impl FnMut(u32)) {
         for mut block in self.firsts {
@@ -137,6 +127,20 @@ impl Bins {
                 block = unsafe { self.next(memory, block) };
             }
         }
+    }
+
+    /// The first block of the first bin that is not empty, from `bin` on, or 0.
+    fn first(&self, bin: usize) -> u32 {
+        let mut word = bin / WORD_BITS % WORDS;
+        let mut bits = self.occupied[word] & u32::MAX << (bin % WORD_BITS);
+        while bits == 0 {
+            word += 1;
+            if word == WORDS {
+                return 0;
+            }
+            bits = self.occupied[word];
+        }
+        self.firsts[word * WORD_BITS + bits.trailing_zeros() as usize % WORD_BITS]
     }
 }
 

@@ -85,47 +85,80 @@ impl TaggedHeap {
     pub(crate) fn allocate<M: LinearMemory>(&mut self, memory: &mut M, span: u32, align: u32) -> u32 {
         // All blocks are aligned to a granule. The farthest that the next aligned address can be is this:
         let slack = (align - 1) & !FLAGS;
-        let mut refused = false;
-        loop {
-            // SAFETY: a block in a bin is free; a new one at the bump pointer has room for its tag before it.
-            unsafe {
-                let mut block = self.bins.near(span);
-                while block != 0 && self.span(memory, block) < span + gap(block, slack) {
-                    // One look is enough as long as there is other memory.
-                    block = if refused { self.bins.next(memory, block) } else { 0 };
-                }
-                if block == 0 {
-                    block = self.bins.above(span + slack);
-                }
-                let whole;
-                if block != 0 {
-                    whole = self.span(memory, block);
-                    self.bins.remove(memory, block);
-                } else {
-                    block = self.bump;
-                    whole = span + gap(block, slack);
-                    let never_used = self.end - block;
-                    if never_used < whole {
-                        if refused {
-                            return 0;
-                        }
-                        // The memory may grow elsewhere, where the next aligned address is farther.
-                        refused = !self.grow(memory, whole - never_used);
-                        continue;
-                    }
-                    self.bump += whole;
-                    memory.write_word(block - TAG_BYTES, whole);
-                }
-                let gap = gap(block, slack);
-                let aligned = block + gap;
-                if gap != 0 {
-                    memory.write_word(aligned - TAG_BYTES, 0);
-                    self.insert(memory, block, gap);
-                }
-                self.occupy(memory, aligned, whole - gap, span);
-                return aligned;
+        let mut block = self.bins.near(span);
+        // SAFETY: a block in a bin is free.
+        unsafe {
+            if block != 0 && !self.fits(memory, block, span, slack) {
+                block = self.bins.above(span + slack);
+            }
+            if block != 0 {
+                return self.take(memory, block, span, slack);
             }
         }
+        let whole = span + gap(self.bump, slack);
+        if self.end - self.bump < whole {
+            return self.allocate_after_growth(memory, span, slack);
+        }
+        let block = self.bump;
+        self.bump += whole;
+        // SAFETY: at the bump pointer there is room for a tag before the block.
+        unsafe {
+            memory.write_word(block - TAG_BYTES, whole);
+            self.cut(memory, block, whole, span, slack)
+        }
+    }
+
+    /// What is left to be done when no free block was found at the first look, nor enough memory behind the bump pointer.
+    #[cold]
+    #[inline(never)]
+    fn allocate_after_growth<M: LinearMemory>(&mut self, memory: &mut M, span: u32, slack: u32) -> u32 {
+        let lacking = span + gap(self.bump, slack) - (self.end - self.bump);
+        if self.grow(memory, lacking) {
+            // The memory may have grown elsewhere, where the next aligned address is farther.
+            return self.allocate(memory, span, slack + 1);
+        }
+        let mut block = self.bins.near(span);
+        // SAFETY: the blocks in a bin are free.
+        unsafe {
+            while block != 0 {
+                if self.fits(memory, block, span, slack) {
+                    return self.take(memory, block, span, slack);
+                }
+                block = self.bins.next(memory, block);
+            }
+        }
+        0
+    }
+
+    /// Whether a block of this span, aligned, can be cut from a free block.
+    unsafe fn fits<M: LinearMemory>(&self, memory: &M, block: u32, span: u32, slack: u32) -> bool {
+        // SAFETY: the caller passes a block.
+        unsafe { self.span(memory, block) >= span + gap(block, slack) }
+    }
+
+    /// Takes a free block that fits out of its bin, and cuts the aligned block from it.
+    unsafe fn take<M: LinearMemory>(&mut self, memory: &mut M, block: u32, span: u32, slack: u32) -> u32 {
+        // SAFETY: the caller passes a block from a bin.
+        unsafe {
+            self.bins.remove(memory, block);
+            let whole = self.span(memory, block);
+            self.cut(memory, block, whole, span, slack)
+        }
+    }
+
+    /// The aligned block of `span` in the `whole` at `block`; what lies before and behind it becomes free.
+    unsafe fn cut<M: LinearMemory>(&mut self, memory: &mut M, block: u32, whole: u32, span: u32, slack: u32) -> u32 {
+        let gap = gap(block, slack);
+        let aligned = block + gap;
+        // SAFETY: the caller owns the whole, which is long enough.
+        unsafe {
+            if gap != 0 {
+                memory.write_word(aligned - TAG_BYTES, 0);
+                self.insert(memory, block, gap);
+            }
+            self.occupy(memory, aligned, whole - gap, span);
+        }
+        aligned
     }
 
     /// Releases a block: merges it with its free neighbours, or with what is behind the bump pointer. O(1).
@@ -281,7 +314,7 @@ impl TaggedHeap {
         // SAFETY: the caller owns the whole. The block behind takes it for free, as the rest is.
         unsafe {
             let rest = whole - span;
-            if rest < MIN_REST_BYTES {
+            if rest < MIN_REST_BYTES.max(span >> 4) {
                 self.set_span(memory, block, whole);
                 let next_tag = memory.read_word(block + whole - TAG_BYTES);
                 memory.write_word(block + whole - TAG_BYTES, next_tag & !PREVIOUS_FREE);

@@ -1,13 +1,16 @@
-//! The free blocks of a [`TaggedHeap`](crate::tagged_heap), in lists by size, with a bitmap of the lists that are not
+//! The free chunks of a [`TaggedHeap`](crate::tagged_heap), in lists by span, with a bitmap of the lists that are not
 //! empty: a segregated fit with 8 bins for each doubling, as in two-level segregated fit (Masmano and others, 2004).
 //!
-//! A free block's first word is the address of the next one in its bin, or 0. Its second word is the address of the one
-//! before; the first one has the number of the bin there instead, so that no block's size is needed to take it out.
+//! The first word of a free chunk's block is the address of the next chunk in its bin, or 0; the second is that of the one
+//! before. The first chunk has the number of the bin there instead, so that no span is needed to take a chunk out.
 
 use crate::linear_memory::LinearMemory;
 
-/// Every block's span is a multiple of this.
+/// Every chunk's span is a multiple of this.
 pub(crate) const GRANULE_BYTES: u32 = 16;
+
+/// The bytes from the address of a chunk to its block.
+pub(crate) const BLOCK: u32 = 8;
 
 /// log2 of how many bins there are for each doubling of the span.
 const BINS_SHIFT: u32 = 3;
@@ -22,21 +25,24 @@ const BINS: usize = ((32 - LINEAR_SHIFT as usize + 1) << BINS_SHIFT).next_power_
 const WORD_BITS: usize = u32::BITS as usize;
 const WORDS: usize = BINS / WORD_BITS;
 
-/// Where a free block has the address of the one before it in its bin, or the number of the bin.
-const PREVIOUS: u32 = 4;
+/// Where a free chunk has the address of the next one in its bin.
+const NEXT: u32 = BLOCK;
 
-/// Marks the number of a bin, in the bits above; addresses of blocks are multiples of [`GRANULE_BYTES`].
+/// Where a free chunk has the address of the one before it in its bin, or the number of the bin.
+const PREVIOUS: u32 = BLOCK + 4;
+
+/// Marks the number of a bin, in the bits above: addresses of chunks are even.
 const IS_BIN: u32 = 1;
 
-/// The lists of free blocks; all zero when there is none.
+/// The lists of free chunks; all zero when there is none.
 pub(crate) struct Bins {
-    /// For each bin the address of the block that was released last, or 0.
+    /// For each bin the address of the chunk that was released last, or 0.
     firsts: [u32; BINS],
     /// Bit `bin % 32` of word `bin / 32` is set if and only if `firsts[bin]` is not 0.
     occupied: [u32; WORDS],
 }
 
-/// The bin of blocks with this span: that of the greatest lower bound.
+/// The bin of chunks with this span: that of the greatest lower bound.
 const fn bin_of(span: u32) -> usize {
     let exponent = 31 - (span | (1 << LINEAR_SHIFT)).leading_zeros();
     let bin = (span >> (exponent - BINS_SHIFT)) + ((exponent - LINEAR_SHIFT) << BINS_SHIFT);
@@ -51,42 +57,42 @@ impl Bins {
         }
     }
 
-    /// Puts a free block of this span into its bin. O(1).
+    /// Puts a free chunk of this span into its bin. O(1).
     ///
     /// # Safety
     ///
-    /// The block must be free, and in no bin.
-    pub(crate) unsafe fn insert<M: LinearMemory>(&mut self, memory: &mut M, block: u32, span: u32) {
+    /// The chunk must be free, and in no bin.
+    pub(crate) unsafe fn insert<M: LinearMemory>(&mut self, memory: &mut M, chunk: u32, span: u32) {
         let bin = bin_of(span);
         let next = self.firsts[bin];
-        self.firsts[bin] = block;
-        // SAFETY: a free block has room for its two links.
+        self.firsts[bin] = chunk;
+        // SAFETY: a free chunk has room for its two links.
         unsafe {
-            memory.write_word(block, next);
-            memory.write_word(block + PREVIOUS, (bin as u32) << 1 | IS_BIN);
+            memory.write_word(chunk, NEXT, next);
+            memory.write_word(chunk, PREVIOUS, (bin as u32) << 1 | IS_BIN);
             if next != 0 {
-                memory.write_word(next + PREVIOUS, block);
+                memory.write_word(next, PREVIOUS, chunk);
             } else {
                 self.occupied[bin / WORD_BITS] |= 1 << (bin % WORD_BITS);
             }
         }
     }
 
-    /// Takes a block out of its bin. O(1).
+    /// Takes a chunk out of its bin. O(1).
     ///
     /// # Safety
     ///
-    /// The block must be in a bin.
-    pub(crate) unsafe fn remove<M: LinearMemory>(&mut self, memory: &mut M, block: u32) {
-        // SAFETY: the blocks in the bins are free, with their two links.
+    /// The chunk must be in a bin.
+    pub(crate) unsafe fn remove<M: LinearMemory>(&mut self, memory: &mut M, chunk: u32) {
+        // SAFETY: the chunks in the bins are free, with their two links.
         unsafe {
-            let next = memory.read_word(block);
-            let previous = memory.read_word(block + PREVIOUS);
+            let next = memory.read_word(chunk, NEXT);
+            let previous = memory.read_word(chunk, PREVIOUS);
             if next != 0 {
-                memory.write_word(next + PREVIOUS, previous);
+                memory.write_word(next, PREVIOUS, previous);
             }
             if previous & IS_BIN == 0 {
-                memory.write_word(previous, next);
+                memory.write_word(previous, NEXT, next);
             } else {
                 let bin = (previous >> 1) as usize % BINS;
                 self.firsts[bin] = next;
@@ -97,39 +103,39 @@ impl Bins {
         }
     }
 
-    /// The first block of the first bin that is not empty, from that of `span` on, or 0. In that bin itself a block may be
+    /// The first chunk of the first bin that is not empty, from that of `span` on, or 0. In that bin itself a chunk may be
     /// shorter by less than an eighth. O(1).
     pub(crate) fn near(&self, span: u32) -> u32 {
         self.first(bin_of(span))
     }
 
-    /// As [`near`](Self::near), from the bin behind that of `span` on: the block is longer. O(1).
+    /// As [`near`](Self::near), from the bin behind that of `span` on: the chunk is longer. O(1).
     pub(crate) fn above(&self, span: u32) -> u32 {
         self.first(bin_of(span) + 1)
     }
 
-    /// The block that was released before this one, of about the same span, or 0.
+    /// The chunk that was released before this one, of about the same span, or 0.
     ///
     /// # Safety
     ///
-    /// The block must be in a bin.
-    pub(crate) unsafe fn next<M: LinearMemory>(&self, memory: &M, block: u32) -> u32 {
-        // SAFETY: a block in a bin has its links.
-        unsafe { memory.read_word(block) }
+    /// The chunk must be in a bin.
+    pub(crate) unsafe fn next<M: LinearMemory>(&self, memory: &M, chunk: u32) -> u32 {
+        // SAFETY: a chunk in a bin has its links.
+        unsafe { memory.read_word(chunk, NEXT) }
     }
 
-    /// Calls `visit` with the address of each block.
+    /// Calls `visit` with the address of each chunk.
     pub(crate) fn for_each<M: LinearMemory>(&self, memory: &M, mut visit: impl FnMut(u32)) {
-        for mut block in self.firsts {
-            while block != 0 {
-                visit(block);
+        for mut chunk in self.firsts {
+            while chunk != 0 {
+                visit(chunk);
                 // SAFETY: the bins are this heap's.
-                block = unsafe { self.next(memory, block) };
+                chunk = unsafe { self.next(memory, chunk) };
             }
         }
     }
 
-    /// The first block of the first bin that is not empty, from `bin` on, or 0.
+    /// The first chunk of the first bin that is not empty, from `bin` on, or 0.
     fn first(&self, bin: usize) -> u32 {
         let mut word = bin / WORD_BITS % WORDS;
         let mut bits = self.occupied[word] & u32::MAX << (bin % WORD_BITS);

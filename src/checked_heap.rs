@@ -248,7 +248,7 @@ impl<M: LinearMemory> Memory for OwnedMemory<M> {
     fn read_le_u64(&self, ptr: u32) -> Result<u64, Error> {
         self.check(ptr)?;
         // SAFETY: `ptr` is a multiple of 8 below the end of the memory, which is one too.
-        let (low, high) = unsafe { (self.memory.read_word(ptr), self.memory.read_word(ptr + 4)) };
+        let (low, high) = unsafe { (self.memory.read_word(ptr, 0), self.memory.read_word(ptr, 4)) };
         Ok(u64::from(high) << 32 | u64::from(low))
     }
 
@@ -257,8 +257,8 @@ impl<M: LinearMemory> Memory for OwnedMemory<M> {
         // SAFETY: as in `read_le_u64`; the engine and this file write headers, markers and stamps only, which lie in
         // regions of this heap and in no payload that is in use.
         unsafe {
-            self.memory.write_word(ptr, value as u32);
-            self.memory.write_word(ptr + 4, (value >> 32) as u32);
+            self.memory.write_word(ptr, 0, value as u32);
+            self.memory.write_word(ptr, 4, (value >> 32) as u32);
         }
         Ok(())
     }

@@ -42,19 +42,20 @@ pub(crate) unsafe trait LinearMemory {
     /// Adds `pages` to the memory and returns them, or `None`, and then nothing has changed.
     fn grow(&mut self, pages: PageCount) -> Option<Region>;
 
-    /// The word at `address`.
+    /// The word `offset` bytes behind `address`: a field of what begins there, whose constant offset costs nothing in a
+    /// module.
     ///
     /// # Safety
     ///
-    /// `address` must be a multiple of 4 and must lie inside the memory.
-    unsafe fn read_word(&self, address: u32) -> u32;
+    /// `address + offset` must be a multiple of 4 and both must lie inside the memory.
+    unsafe fn read_word(&self, address: u32, offset: u32) -> u32;
 
-    /// Sets the word at `address`.
+    /// Sets the word `offset` bytes behind `address`.
     ///
     /// # Safety
     ///
-    /// `address` must be a multiple of 4 inside a region that this memory has returned, and in no live block.
-    unsafe fn write_word(&mut self, address: u32, word: u32);
+    /// As for [`read_word`](Self::read_word), inside a region that this memory has returned, and in no live block.
+    unsafe fn write_word(&mut self, address: u32, offset: u32, word: u32);
 
     /// Copies `bytes` from one block to another.
     ///
@@ -119,14 +120,14 @@ mod this_module {
             }
         }
 
-        unsafe fn read_word(&self, address: u32) -> u32 {
-            // SAFETY: the caller passes the address of an aligned word inside the memory, which has it for good.
-            unsafe { pointer(address).cast::<u32>().read() }
+        unsafe fn read_word(&self, address: u32, offset: u32) -> u32 {
+            // SAFETY: the caller passes the place of an aligned word inside the memory, which has it for good.
+            unsafe { pointer(address).add(offset as usize).cast::<u32>().read() }
         }
 
-        unsafe fn write_word(&mut self, address: u32, word: u32) {
-            // SAFETY: the caller passes the address of an aligned word that belongs to its heap alone.
-            unsafe { pointer(address).cast::<u32>().write(word) }
+        unsafe fn write_word(&mut self, address: u32, offset: u32, word: u32) {
+            // SAFETY: the caller passes the place of an aligned word that belongs to its heap alone.
+            unsafe { pointer(address).add(offset as usize).cast::<u32>().write(word) }
         }
 
         unsafe fn copy(&mut self, from: u32, to: u32, bytes: u32) {

@@ -5,7 +5,10 @@
 
 use crate::linear_memory::LinearMemory;
 
-/// Where the address of the member before is.
+/// Where a member has the address of the next one.
+const NEXT: u32 = 0;
+
+/// Where a member has the address of the one before.
 const PREVIOUS: u32 = 4;
 
 /// Puts a member behind all others. O(1).
@@ -18,14 +21,14 @@ pub(crate) unsafe fn join<M: LinearMemory>(memory: &mut M, ring: &mut u32, membe
     unsafe {
         if *ring == 0 {
             *ring = member;
-            memory.write_word(member + PREVIOUS, member);
+            memory.write_word(member, PREVIOUS, member);
         }
         let first = *ring;
-        let last = memory.read_word(first + PREVIOUS);
-        memory.write_word(member, first);
-        memory.write_word(member + PREVIOUS, last);
-        memory.write_word(last, member);
-        memory.write_word(first + PREVIOUS, member);
+        let last = memory.read_word(first, PREVIOUS);
+        memory.write_word(member, NEXT, first);
+        memory.write_word(member, PREVIOUS, last);
+        memory.write_word(last, NEXT, member);
+        memory.write_word(first, PREVIOUS, member);
     }
 }
 
@@ -37,24 +40,14 @@ pub(crate) unsafe fn join<M: LinearMemory>(memory: &mut M, ring: &mut u32, membe
 pub(crate) unsafe fn leave<M: LinearMemory>(memory: &mut M, ring: &mut u32, member: u32) {
     // SAFETY: the words of all members are free memory of the caller's heap.
     unsafe {
-        let next = memory.read_word(member);
-        let previous = memory.read_word(member + PREVIOUS);
-        memory.write_word(previous, next);
-        memory.write_word(next + PREVIOUS, previous);
+        let next = memory.read_word(member, NEXT);
+        let previous = memory.read_word(member, PREVIOUS);
+        memory.write_word(previous, NEXT, next);
+        memory.write_word(next, PREVIOUS, previous);
         if *ring == member {
             *ring = if next == member { 0 } else { next };
         }
     }
-}
-
-/// The member behind this one; behind the last one it is the first.
-///
-/// # Safety
-///
-/// `member` must be in a ring in this memory.
-pub(crate) unsafe fn next<M: LinearMemory>(memory: &M, member: u32) -> u32 {
-    // SAFETY: a member's first word is a link.
-    unsafe { memory.read_word(member) }
 }
 
 /// Calls `visit` with each member.
@@ -66,8 +59,8 @@ pub(crate) unsafe fn for_each<M: LinearMemory>(memory: &M, ring: u32, mut visit:
     let mut member = ring;
     while member != 0 {
         visit(member);
-        // SAFETY: passed on from the caller.
-        member = unsafe { next(memory, member) };
+        // SAFETY: a member's links are free memory of the caller's heap.
+        member = unsafe { memory.read_word(member, NEXT) };
         if member == ring {
             break;
         }
@@ -84,7 +77,7 @@ pub(crate) fn survey(memory: &crate::simulated_memory::SimulatedMemory, ring: u3
         for_each(memory, ring, |member| {
             assert!(members.len() < 1_000_000, "the ring from {ring:#x} does not close");
             assert!(
-                previous.is_none_or(|previous| memory.read_word(member + PREVIOUS) == previous),
+                previous.is_none_or(|previous| memory.read_word(member, PREVIOUS) == previous),
                 "the ring is broken at {member:#x}"
             );
             members.push(member);
@@ -92,7 +85,7 @@ pub(crate) fn survey(memory: &crate::simulated_memory::SimulatedMemory, ring: u3
         });
         if let Some(last) = previous {
             assert_eq!(
-                memory.read_word(ring + PREVIOUS),
+                memory.read_word(ring, PREVIOUS),
                 last,
                 "the ring from {ring:#x} does not close"
             );

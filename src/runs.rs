@@ -37,6 +37,12 @@ pub(crate) const RUN_BYTES: u32 = 4096;
 /// The bits of an address that are the offset in the run.
 const OFFSET: u32 = RUN_BYTES - 1;
 
+/// Where a run has its list of released blocks and the number of releases until something is to be done.
+const RELEASES: u32 = 0;
+
+/// Where a free block has the offset of the next one.
+const NEXT: u32 = 0;
+
 /// Where the links of a run in the ring of its class are, from its start.
 const LINKS: u32 = 4;
 
@@ -75,7 +81,7 @@ impl Runs {
             return self.refill(memory, heap, class);
         }
         // SAFETY: the block is on a free list, which its first word goes on with.
-        let next = unsafe { memory.read_word(block) };
+        let next = unsafe { memory.read_word(block, NEXT) };
         *list = block & !OFFSET | next & OFFSET;
         block
     }
@@ -96,10 +102,10 @@ impl Runs {
         let run = block & !OFFSET;
         // SAFETY: the block, and the header of the run that it is in, belong to this heap.
         unsafe {
-            let releases = memory.read_word(run);
-            memory.write_word(block, releases);
+            let releases = memory.read_word(run, RELEASES);
+            memory.write_word(block, NEXT, releases);
             let releases = (releases & !OFFSET).wrapping_sub(RUN_BYTES) | block & OFFSET;
-            memory.write_word(run, releases);
+            memory.write_word(run, RELEASES, releases);
             if releases < RUN_BYTES {
                 self.counted_down(memory, heap, block, class);
             }
@@ -113,9 +119,9 @@ impl Runs {
         let mut run = self.lists[class.index()];
         // SAFETY: the runs belong to this heap; the words are those of their headers and of free blocks.
         unsafe {
-            if run != 0 && memory.read_word(run) & OFFSET == 0 {
+            if run != 0 && memory.read_word(run, RELEASES) & OFFSET == 0 {
                 // A full run: something is to be done at its first release.
-                memory.write_word(run, RUN_BYTES);
+                memory.write_word(run, RELEASES, RUN_BYTES);
                 self.lists[class.index()] = 0;
                 run = 0;
             }
@@ -132,10 +138,10 @@ impl Runs {
                     Self::link(memory, run, class);
                 }
             }
-            let block = run | memory.read_word(run) & OFFSET;
-            let all = memory.read_word(run + ALL);
-            memory.write_word(run, all);
-            self.lists[class.index()] = run | memory.read_word(block) & OFFSET;
+            let block = run | memory.read_word(run, RELEASES) & OFFSET;
+            let all = memory.read_word(run, ALL);
+            memory.write_word(run, RELEASES, all);
+            self.lists[class.index()] = run | memory.read_word(block, NEXT) & OFFSET;
             block
         }
     }
@@ -147,14 +153,14 @@ impl Runs {
         let mut all = RUN_BYTES;
         // SAFETY: all words written lie in the run, which the caller owns.
         unsafe {
-            memory.write_word(run, first);
+            memory.write_word(run, RELEASES, first);
             while block + 2 * class.bytes() <= first + ROOM_BYTES {
-                memory.write_word(block, block + class.bytes());
+                memory.write_word(block, NEXT, block + class.bytes());
                 block += class.bytes();
                 all += RUN_BYTES;
             }
-            memory.write_word(block, 0);
-            memory.write_word(run + ALL, all);
+            memory.write_word(block, NEXT, 0);
+            memory.write_word(run, ALL, all);
         }
     }
 
@@ -174,9 +180,9 @@ impl Runs {
         }
         // SAFETY: the run belongs to this heap; the block was just released.
         unsafe {
-            if memory.read_word(block) & OFFSET == 0 {
-                let live = memory.read_word(run + ALL) - RUN_BYTES;
-                memory.write_word(run, live | block & OFFSET);
+            if memory.read_word(block, NEXT) & OFFSET == 0 {
+                let live = memory.read_word(run, ALL) - RUN_BYTES;
+                memory.write_word(run, RELEASES, live | block & OFFSET);
                 ring::join(memory, &mut self.rings[class.index()], run + LINKS);
             } else {
                 ring::leave(memory, &mut self.rings[class.index()], run + LINKS);
@@ -190,12 +196,12 @@ impl Runs {
         let mut free = 0;
         // SAFETY: the words are those of free blocks and of headers of this heap's runs.
         unsafe {
-            let released = |run| (memory.read_word(run + ALL) - (memory.read_word(run) & !OFFSET)) / RUN_BYTES;
+            let released = |run| (memory.read_word(run, ALL) - (memory.read_word(run, RELEASES) & !OFFSET)) / RUN_BYTES;
             let mut block = self.lists[class.index()];
             let current = block & !OFFSET;
             while block & OFFSET != 0 {
                 free += 1;
-                block = current | memory.read_word(block) & OFFSET;
+                block = current | memory.read_word(block, NEXT) & OFFSET;
             }
             if current != 0 {
                 free += released(current);

@@ -115,7 +115,8 @@ unsafe impl LinearMemory for SimulatedMemory {
         Some(Region::of_pages(first, first + pages.0))
     }
 
-    unsafe fn read_word(&self, address: u32) -> u32 {
+    unsafe fn read_word(&self, address: u32, offset: u32) -> u32 {
+        let address = address + offset;
         if address < self.first_page << PAGE_SHIFT {
             // The module's stack and static data, which the simulation leaves out.
             return 0;
@@ -124,8 +125,8 @@ unsafe impl LinearMemory for SimulatedMemory {
         u32::from_le_bytes(self.bytes[at..at + 4].try_into().unwrap())
     }
 
-    unsafe fn write_word(&mut self, address: u32, word: u32) {
-        self.slice(address, 4).copy_from_slice(&word.to_le_bytes());
+    unsafe fn write_word(&mut self, address: u32, offset: u32, word: u32) {
+        self.slice(address + offset, 4).copy_from_slice(&word.to_le_bytes());
     }
 
     unsafe fn copy(&mut self, from: u32, to: u32, bytes: u32) {

@@ -2,23 +2,25 @@
 //! (boundary tags, Knuth 1973), and a bump pointer behind them.
 //!
 //! ```text
-//!      tag  block                          tag  free block                 bump pointer           end
-//!      v    v                              v    v                          v                      v
-//! +----+----+--------------------------+---+----+------+------+--------+---+----------------------+
-//! |    | 4  | payload                  | 4      | next | prev | ..     | 4 | never used, or used  |
-//! +----+----+--------------------------+--------+------+------+--------+---+----------------------+
-//!           |<------- span ----------------->|<- links in a bin   span, once more
+//! chunk                                 chunk, free                          bump pointer                  end
+//! v                                     v                                    v                             v
+//! +-------+-----+-----------------------+-------+-----+------+----------+----+-------+-----+---------------+
+//! |       | tag | block: the payload    ..      | tag | next | previous | .. | span  | tag | never used    |
+//! +-------+-----+-----------------------+-------+-----+------+----------+----+-------+-----+---------------+
+//! +0      +4    +8                      |       |<- links in a bin -->|      |
+//! |<---------------- span ------------->|<---------------- span ------------>|
 //! ```
 //!
-//! A block's address is a multiple of 16; its span, one too, leads from it to the next block. `tag_address = block - 4`;
-//! the tag holds the span, and in its low bits whether the block is free and whether the block before it is. The last 4
-//! bytes of a span are the tag of the next block, so that a block has room for `span - 4` bytes. If it is free, the word
-//! before that tag holds the span again: that is how the next block finds the start of this one.
+//! The address of a chunk is 8 less than that of its block, which is a multiple of 16; its span, one too, leads to the next
+//! chunk. Its tag holds the span, and in the low bits whether the chunk is free and whether the one before it is. The first
+//! word of a chunk belongs to the block before it, which so has room for `span - 4` bytes; if that block is free, the word
+//! holds its span again: that is how a chunk finds the start of the one before. All of a chunk's fields lie behind its
+//! address, since WebAssembly adds an offset that is not negative for nothing.
 //!
-//! The bump pointer is where the next block would be; the block before it is never free, since a release there moves
-//! the bump pointer down. Where a region ends without the next one following it, a tag of span 0 in use ends the chain.
+//! The bump pointer is where the next chunk would be; the one before it is never free, since a release there moves the
+//! bump pointer down. Where a region ends without the next one following it, a tag of span 0 in use ends the chain.
 
-use crate::bins::{Bins, GRANULE_BYTES};
+use crate::bins::{BLOCK, Bins, GRANULE_BYTES};
 use crate::growth::Growth;
 use crate::growth_word::GrowthWord;
 use crate::linear_memory::LinearMemory;
@@ -31,6 +33,12 @@ mod survey;
 /// The bytes of a tag.
 pub(crate) const TAG_BYTES: u32 = 4;
 
+/// Where a chunk has the span of the chunk before it, if that is free.
+const SPAN_BEFORE: u32 = 0;
+
+/// Where a chunk has its tag.
+const TAG: u32 = 4;
+
 const FREE: u32 = 1;
 const PREVIOUS_FREE: u32 = 2;
 const FLAGS: u32 = GRANULE_BYTES - 1;
@@ -38,25 +46,29 @@ const FLAGS: u32 = GRANULE_BYTES - 1;
 /// What a region spends on its two ends: the first tag, and the tag that ends the chain of blocks.
 const END_BYTES: u32 = 2 * GRANULE_BYTES;
 
-/// A rest that is shorter than this stays with the block it was cut from.
+/// A rest that is shorter than this, or than a sixteenth of the block it was cut from, stays with that.
 const MIN_REST_BYTES: u32 = 32;
 
-/// The span of a block with room for `bytes`, which are at most 2^31.
+/// From the end, where the tag of a next chunk would be, to the end of the region.
+const CHAIN_END_BYTES: u32 = BLOCK + GRANULE_BYTES;
+
+/// The span of a chunk whose block has room for `bytes`, which are at most 2^31.
 pub(crate) const fn span_for(bytes: u32) -> u32 {
     (bytes + TAG_BYTES + (GRANULE_BYTES - 1)) & !(GRANULE_BYTES - 1)
 }
 
-/// The bytes from an address to the next one that is aligned, where `slack` is 16 less than the alignment, or 0.
-const fn gap(address: u32, slack: u32) -> u32 {
-    address.wrapping_neg() & slack
+/// The bytes from a chunk to the next address at which its block is aligned, where `slack` is 16 less than the alignment,
+/// or 0.
+const fn gap(chunk: u32, slack: u32) -> u32 {
+    (chunk + BLOCK).wrapping_neg() & slack
 }
 
 /// The state; all zero before its first use.
 pub(crate) struct TaggedHeap {
     bins: Bins,
-    /// The address that the next block from never-used memory gets, a multiple of 16.
+    /// The address of the next chunk from never-used memory.
     bump: u32,
-    /// The end of the region that the bump pointer moves through, a multiple of 16.
+    /// The address of the last chunk that the bump pointer can reach: the end of its region but for 24 bytes.
     end: u32,
     /// The highest that the bump pointer has been before it was moved down, or less.
     used: u32,
@@ -75,40 +87,40 @@ impl TaggedHeap {
         }
     }
 
-    /// The highest that the bump pointer has been: memory from here on was never used.
+    /// The address from which on memory was never used.
     pub(crate) fn fresh(&self) -> u32 {
-        self.used.max(self.bump)
+        self.used.max(self.bump) + BLOCK
     }
 
     /// A block of this span aligned to `align`, a power of two: from what was released, or from the bump pointer, for
-    /// which the memory may grow. 0 if that is refused. O(1); when growth is refused, O(free blocks of about this span).
+    /// which the memory may grow. 0 if that is refused. O(1); when growth is refused, O(free chunks of about this span).
     pub(crate) fn allocate<M: LinearMemory>(&mut self, memory: &mut M, span: u32, align: u32) -> u32 {
         // All blocks are aligned to a granule. The farthest that the next aligned address can be is this:
         let slack = (align - 1) & !FLAGS;
-        let mut block = self.bins.near(span);
-        // SAFETY: a block in a bin is free.
+        let mut chunk = self.bins.near(span);
+        // SAFETY: a chunk in a bin is free.
         unsafe {
-            if block != 0 && !self.fits(memory, block, span, slack) {
-                block = self.bins.above(span + slack);
+            if chunk != 0 && !self.fits(memory, chunk, span, slack) {
+                chunk = self.bins.above(span + slack);
             }
-            if block != 0 {
-                return self.take(memory, block, span, slack);
+            if chunk != 0 {
+                return self.take(memory, chunk, span, slack);
             }
         }
         let whole = span + gap(self.bump, slack);
         if self.end - self.bump < whole {
             return self.allocate_after_growth(memory, span, slack);
         }
-        let block = self.bump;
+        let chunk = self.bump;
         self.bump += whole;
-        // SAFETY: at the bump pointer there is room for a tag before the block.
+        // SAFETY: the chunk was never used, or is free.
         unsafe {
-            memory.write_word(block - TAG_BYTES, whole);
-            self.cut(memory, block, whole, span, slack)
+            memory.write_word(chunk, TAG, whole);
+            self.cut(memory, chunk, whole, span, slack)
         }
     }
 
-    /// What is left to be done when no free block was found at the first look, nor enough memory behind the bump pointer.
+    /// What is left to be done when no free chunk was found at the first look, nor enough memory behind the bump pointer.
     #[cold]
     #[inline(never)]
     fn allocate_after_growth<M: LinearMemory>(&mut self, memory: &mut M, span: u32, slack: u32) -> u32 {
@@ -117,77 +129,47 @@ impl TaggedHeap {
             // The memory may have grown elsewhere, where the next aligned address is farther.
             return self.allocate(memory, span, slack + 1);
         }
-        let mut block = self.bins.near(span);
-        // SAFETY: the blocks in a bin are free.
+        let mut chunk = self.bins.near(span);
+        // SAFETY: the chunks in a bin are free.
         unsafe {
-            while block != 0 {
-                if self.fits(memory, block, span, slack) {
-                    return self.take(memory, block, span, slack);
+            while chunk != 0 {
+                if self.fits(memory, chunk, span, slack) {
+                    return self.take(memory, chunk, span, slack);
                 }
-                block = self.bins.next(memory, block);
+                chunk = self.bins.next(memory, chunk);
             }
         }
         0
     }
 
-    /// Whether a block of this span, aligned, can be cut from a free block.
-    unsafe fn fits<M: LinearMemory>(&self, memory: &M, block: u32, span: u32, slack: u32) -> bool {
-        // SAFETY: the caller passes a block.
-        unsafe { self.span(memory, block) >= span + gap(block, slack) }
-    }
-
-    /// Takes a free block that fits out of its bin, and cuts the aligned block from it.
-    unsafe fn take<M: LinearMemory>(&mut self, memory: &mut M, block: u32, span: u32, slack: u32) -> u32 {
-        // SAFETY: the caller passes a block from a bin.
-        unsafe {
-            self.bins.remove(memory, block);
-            let whole = self.span(memory, block);
-            self.cut(memory, block, whole, span, slack)
-        }
-    }
-
-    /// The aligned block of `span` in the `whole` at `block`; what lies before and behind it becomes free.
-    unsafe fn cut<M: LinearMemory>(&mut self, memory: &mut M, block: u32, whole: u32, span: u32, slack: u32) -> u32 {
-        let gap = gap(block, slack);
-        let aligned = block + gap;
-        // SAFETY: the caller owns the whole, which is long enough.
-        unsafe {
-            if gap != 0 {
-                memory.write_word(aligned - TAG_BYTES, 0);
-                self.insert(memory, block, gap);
-            }
-            self.occupy(memory, aligned, whole - gap, span);
-        }
-        aligned
-    }
-
-    /// Releases a block: merges it with its free neighbours, or with what is behind the bump pointer. O(1).
+    /// Releases a block: merges its chunk with the free neighbours, or with what is behind the bump pointer. O(1).
     ///
     /// # Safety
     ///
     /// `block` must be in use, and from this heap.
-    pub(crate) unsafe fn deallocate<M: LinearMemory>(&mut self, memory: &mut M, mut block: u32) {
-        // SAFETY: tags lie before each block and before the bump pointer; the word before a tag is the span of the block
-        // before if the tag says that it is free.
+    pub(crate) unsafe fn deallocate<M: LinearMemory>(&mut self, memory: &mut M, block: u32) {
+        let mut chunk = block - BLOCK;
+        // SAFETY: each chunk has a tag, and the bump pointer too; a chunk has the span of the one before if its tag says
+        // that this is free.
         unsafe {
-            let tag = memory.read_word(block - TAG_BYTES);
+            let tag = memory.read_word(chunk, TAG);
             let mut span = tag & !FLAGS;
             if tag & PREVIOUS_FREE != 0 {
-                let before = memory.read_word(block - 2 * TAG_BYTES);
-                block -= before;
+                let before = memory.read_word(chunk, SPAN_BEFORE);
+                chunk -= before;
                 span += before;
-                self.bins.remove(memory, block);
+                self.bins.remove(memory, chunk);
             }
-            let next = block + span;
+            let next = chunk + span;
             if next == self.bump {
-                return self.move_bump(block);
+                return self.move_bump(chunk);
             }
-            let next_tag = memory.read_word(next - TAG_BYTES);
+            let next_tag = memory.read_word(next, TAG);
             if next_tag & FREE != 0 {
                 self.bins.remove(memory, next);
                 span += next_tag & !FLAGS;
             }
-            self.insert(memory, block, span);
+            self.insert(memory, chunk, span);
         }
     }
 
@@ -197,21 +179,22 @@ impl TaggedHeap {
     ///
     /// `block` must be in use, and from this heap.
     pub(crate) unsafe fn resize<M: LinearMemory>(&mut self, memory: &mut M, block: u32, span: u32) -> bool {
+        let chunk = block - BLOCK;
         // SAFETY: as in `deallocate`.
         unsafe {
-            let mut whole = self.span(memory, block);
-            let next = block + whole;
+            let mut whole = self.span(memory, chunk);
+            let next = chunk + whole;
             if next == self.bump {
                 let never_used = self.end - next;
                 // The memory may grow elsewhere.
                 if span > whole + never_used && (!self.grow(memory, span - whole - never_used) || next != self.bump) {
                     return false;
                 }
-                self.move_bump(block + span);
-                self.set_span(memory, block, span);
+                self.move_bump(chunk + span);
+                self.set_span(memory, chunk, span);
                 return true;
             }
-            let next_tag = memory.read_word(next - TAG_BYTES);
+            let next_tag = memory.read_word(next, TAG);
             if next_tag & FREE != 0 {
                 whole += next_tag & !FLAGS;
             }
@@ -221,7 +204,7 @@ impl TaggedHeap {
             if next_tag & FREE != 0 {
                 self.bins.remove(memory, next);
             }
-            self.occupy(memory, block, whole, span);
+            self.occupy(memory, chunk, whole, span);
             true
         }
     }
@@ -240,12 +223,12 @@ impl TaggedHeap {
             };
             region = added;
         }
-        if self.bump == 0 || region.start.wrapping_sub(GRANULE_BYTES) != self.end {
+        if self.bump == 0 || region.start.wrapping_sub(CHAIN_END_BYTES) != self.end {
             self.leave_region(memory);
             // The tag of the first block lies before it.
-            self.bump = (region.start + TAG_BYTES + FLAGS) & !FLAGS;
+            self.bump = ((region.start + TAG_BYTES + FLAGS) & !FLAGS) - BLOCK;
         }
-        self.end = region.end.wrapping_sub(GRANULE_BYTES);
+        self.end = region.end.wrapping_sub(CHAIN_END_BYTES);
         true
     }
 
@@ -256,7 +239,7 @@ impl TaggedHeap {
         let (never_used_bytes, end) = if self.end == 0 {
             (initial.end.wrapping_sub(initial.start), initial.end)
         } else {
-            (self.end - self.bump, self.end.wrapping_add(GRANULE_BYTES))
+            (self.end - self.bump, self.end.wrapping_add(CHAIN_END_BYTES))
         };
         let mut stats = HeapStats {
             live_bytes: 0,
@@ -265,9 +248,9 @@ impl TaggedHeap {
             address_space_bytes: end.wrapping_sub(initial.start),
             largest_free_bytes: never_used_bytes.saturating_sub(END_BYTES),
         };
-        self.bins.for_each(memory, |block| {
-            // SAFETY: a block in a bin is free, with its tag before it.
-            let span = unsafe { self.span(memory, block) };
+        self.bins.for_each(memory, |chunk| {
+            // SAFETY: a chunk in a bin has its tag.
+            let span = unsafe { self.span(memory, chunk) };
             stats.free_bytes += span;
             stats.largest_free_bytes = stats.largest_free_bytes.max(span - TAG_BYTES);
         });
@@ -275,17 +258,17 @@ impl TaggedHeap {
         stats
     }
 
-    /// Turns what is left behind the bump pointer into a free block, and ends the chain of blocks.
+    /// Turns what is left behind the bump pointer into a free chunk, and ends the chain of chunks.
     fn leave_region<M: LinearMemory>(&mut self, memory: &mut M) {
-        let (block, span) = (self.bump, self.end - self.bump);
-        if block == 0 {
+        let (chunk, span) = (self.bump, self.end - self.bump);
+        if chunk == 0 {
             return;
         }
-        // SAFETY: the granule behind the end is kept for the tag that ends the chain.
+        // SAFETY: the end was kept for the tag that ends the chain.
         unsafe {
-            memory.write_word(self.end - TAG_BYTES, 0);
+            memory.write_word(self.end, TAG, 0);
             if span != 0 {
-                self.insert(memory, block, span);
+                self.insert(memory, chunk, span);
             }
         }
     }
@@ -296,46 +279,79 @@ impl TaggedHeap {
         self.bump = bump;
     }
 
-    /// Makes a free block, whose neighbours are in use, known to the bins and to the block behind it.
-    unsafe fn insert<M: LinearMemory>(&mut self, memory: &mut M, block: u32, span: u32) {
-        // SAFETY: the caller passes a free block; the word before the next tag lies in it.
+    /// Whether a block of this span, aligned, can be cut from a free chunk.
+    unsafe fn fits<M: LinearMemory>(&self, memory: &M, chunk: u32, span: u32, slack: u32) -> bool {
+        // SAFETY: the caller passes a chunk.
+        unsafe { self.span(memory, chunk) >= span + gap(chunk, slack) }
+    }
+
+    /// Takes a free chunk that fits out of its bin, and returns the aligned block cut from it.
+    unsafe fn take<M: LinearMemory>(&mut self, memory: &mut M, chunk: u32, span: u32, slack: u32) -> u32 {
+        // SAFETY: the caller passes a chunk from a bin.
         unsafe {
-            memory.write_word(block - TAG_BYTES, span | FREE);
-            memory.write_word(block + span - 2 * TAG_BYTES, span);
-            let next_tag = memory.read_word(block + span - TAG_BYTES);
-            memory.write_word(block + span - TAG_BYTES, next_tag | PREVIOUS_FREE);
-            self.bins.insert(memory, block, span);
+            self.bins.remove(memory, chunk);
+            let whole = self.span(memory, chunk);
+            self.cut(memory, chunk, whole, span, slack)
         }
     }
 
-    /// Makes a block in use of `span` out of the `whole` at `block`, up to a block in use or the bump pointer, and a free
-    /// block of the rest if it is worth it.
-    unsafe fn occupy<M: LinearMemory>(&mut self, memory: &mut M, block: u32, whole: u32, span: u32) {
-        // SAFETY: the caller owns the whole. The block behind takes it for free, as the rest is.
+    /// The aligned block of `span` in the `whole` at `chunk`; what lies before and behind it becomes free.
+    unsafe fn cut<M: LinearMemory>(&mut self, memory: &mut M, chunk: u32, whole: u32, span: u32, slack: u32) -> u32 {
+        let gap = gap(chunk, slack);
+        let aligned = chunk + gap;
+        // SAFETY: the caller owns the whole, which is long enough.
+        unsafe {
+            if gap != 0 {
+                memory.write_word(aligned, TAG, 0);
+                self.insert(memory, chunk, gap);
+            }
+            self.occupy(memory, aligned, whole - gap, span);
+        }
+        aligned + BLOCK
+    }
+
+    /// Makes a free chunk, whose neighbours are in use, known to the bins and to the chunk behind it.
+    unsafe fn insert<M: LinearMemory>(&mut self, memory: &mut M, chunk: u32, span: u32) {
+        let next = chunk + span;
+        // SAFETY: the caller passes a free chunk; the first word of the next one belongs to its block.
+        unsafe {
+            memory.write_word(chunk, TAG, span | FREE);
+            memory.write_word(next, SPAN_BEFORE, span);
+            let next_tag = memory.read_word(next, TAG);
+            memory.write_word(next, TAG, next_tag | PREVIOUS_FREE);
+            self.bins.insert(memory, chunk, span);
+        }
+    }
+
+    /// Makes a chunk in use of `span` out of the `whole` at `chunk`, up to a chunk in use or the bump pointer, and a free
+    /// chunk of the rest if it is worth it.
+    unsafe fn occupy<M: LinearMemory>(&mut self, memory: &mut M, chunk: u32, whole: u32, span: u32) {
+        // SAFETY: the caller owns the whole. The chunk behind takes it for free, as the rest is.
         unsafe {
             let rest = whole - span;
             if rest < MIN_REST_BYTES.max(span >> 4) {
-                self.set_span(memory, block, whole);
-                let next_tag = memory.read_word(block + whole - TAG_BYTES);
-                memory.write_word(block + whole - TAG_BYTES, next_tag & !PREVIOUS_FREE);
+                self.set_span(memory, chunk, whole);
+                let next = chunk + whole;
+                let next_tag = memory.read_word(next, TAG);
+                memory.write_word(next, TAG, next_tag & !PREVIOUS_FREE);
             } else {
-                self.set_span(memory, block, span);
-                self.insert(memory, block + span, rest);
+                self.set_span(memory, chunk, span);
+                self.insert(memory, chunk + span, rest);
             }
         }
     }
 
-    /// Says in a block's tag that it is in use with this span, and leaves what it says of the block before.
-    unsafe fn set_span<M: LinearMemory>(&self, memory: &mut M, block: u32, span: u32) {
-        // SAFETY: the caller passes a block.
+    /// Says in a chunk's tag that it is in use with this span, and leaves what it says of the chunk before.
+    unsafe fn set_span<M: LinearMemory>(&self, memory: &mut M, chunk: u32, span: u32) {
+        // SAFETY: the caller passes a chunk.
         unsafe {
-            let previous_free = memory.read_word(block - TAG_BYTES) & PREVIOUS_FREE;
-            memory.write_word(block - TAG_BYTES, span | previous_free);
+            let previous_free = memory.read_word(chunk, TAG) & PREVIOUS_FREE;
+            memory.write_word(chunk, TAG, span | previous_free);
         }
     }
 
-    unsafe fn span<M: LinearMemory>(&self, memory: &M, block: u32) -> u32 {
-        // SAFETY: the caller passes a block.
-        unsafe { memory.read_word(block - TAG_BYTES) & !FLAGS }
+    unsafe fn span<M: LinearMemory>(&self, memory: &M, chunk: u32) -> u32 {
+        // SAFETY: the caller passes a chunk.
+        unsafe { memory.read_word(chunk, TAG) & !FLAGS }
     }
 }

@@ -114,7 +114,7 @@ impl Heap for TinyHeap {
             // Blocks above 64 KiB are aligned to 64 KiB, which only the rarest of requests find too little.
             if head != 0 && head & align_mask == 0 {
                 // SAFETY: the block is on a free list, so that its first word is the link that `deallocate` wrote.
-                self.free_lists[class.list()] = unsafe { memory.read_word(head) };
+                self.free_lists[class.list()] = unsafe { memory.read_word(head, 0) };
                 return head;
             }
             let block = self.bump;
@@ -150,7 +150,7 @@ impl Heap for TinyHeap {
     unsafe fn deallocate<M: LinearMemory>(&mut self, memory: &mut M, block: u32, size: u32, align: u32) {
         let list = &mut self.free_lists[SizeClass::of(size, align).list()];
         // SAFETY: the caller gives up the block, which has 8 bytes at least and is aligned to them.
-        unsafe { memory.write_word(block, *list) };
+        unsafe { memory.write_word(block, 0, *list) };
         *list = block;
     }
 
@@ -208,7 +208,7 @@ impl Heap for TinyHeap {
             while block != 0 {
                 free_bytes += block_bytes;
                 // SAFETY: the block is on a free list, so that its first word is the link that `deallocate` wrote.
-                block = unsafe { memory.read_word(block) };
+                block = unsafe { memory.read_word(block, 0) };
             }
         }
         HeapStats {

@@ -62,7 +62,7 @@ impl Runs {
     /// The free blocks of a run; asserts that its header agrees with them.
     fn free_in(&self, memory: &SimulatedMemory, run: u32, class: SizeClass) -> BTreeSet<u32> {
         // SAFETY: the simulated memory checks the address.
-        let releases = unsafe { memory.read_word(run) };
+        let releases = unsafe { memory.read_word(run, RELEASES) };
         let capacity = ROOM_BYTES / class.bytes();
         let mut free = blocks_of(memory, run | releases & OFFSET);
         let head = self.lists[class.index()];
@@ -96,7 +96,7 @@ fn blocks_of(memory: &SimulatedMemory, mut block: u32) -> Vec<u32> {
         assert!(blocks.len() < RUN_BYTES as usize, "a free list has a cycle");
         blocks.push(block);
         // SAFETY: the simulated memory checks the address.
-        block = block & !OFFSET | unsafe { memory.read_word(block) } & OFFSET;
+        block = block & !OFFSET | unsafe { memory.read_word(block, NEXT) } & OFFSET;
     }
     blocks
 }

@@ -12,16 +12,17 @@ use std::vec::Vec;
 type Survey = (Vec<(u32, u32)>, Vec<(Idle, Region)>);
 
 impl TaggedHeap {
-    /// The span of a block.
+    /// The span of a block's chunk.
     pub(crate) fn span_of(&self, memory: &SimulatedMemory, block: u32) -> u32 {
         // SAFETY: the simulated memory checks the address.
-        unsafe { self.span(memory, block) }
+        unsafe { self.span(memory, block - BLOCK) }
     }
 
     /// What all the memory of this heap is used for.
     pub(crate) fn survey(&self, memory: &SimulatedMemory) -> Survey {
         let mut in_bins = BTreeMap::new();
-        self.bins.for_each(memory, |block| {
+        self.bins.for_each(memory, |chunk| {
+            let block = chunk + BLOCK;
             assert_eq!(
                 in_bins.insert(block, self.span_of(memory, block)),
                 None,
@@ -31,11 +32,11 @@ impl TaggedHeap {
         let mut blocks = Vec::new();
         let mut idle = Vec::new();
         let initial = memory.initial_region();
-        if self.fresh() != 0 && initial.end.wrapping_sub(initial.start) < END_BYTES {
+        if self.end != 0 && initial.end.wrapping_sub(initial.start) < END_BYTES {
             idle.push((Idle::Overhead, initial));
         }
         for region in self.regions(memory) {
-            if self.fresh() == 0 {
+            if self.end == 0 {
                 idle.push((Idle::NeverUsed, region));
                 continue;
             }
@@ -50,7 +51,7 @@ impl TaggedHeap {
         let mut regions = Vec::new();
         let initial = memory.initial_region();
         let mut start = initial.start;
-        if self.fresh() != 0 && initial.end.wrapping_sub(start) < END_BYTES {
+        if self.end != 0 && initial.end.wrapping_sub(start) < END_BYTES {
             start = initial.end;
         }
         let end = memory.end_page() << crate::page::PAGE_SHIFT;
@@ -75,15 +76,16 @@ impl TaggedHeap {
         idle: &mut Vec<(Idle, Region)>,
     ) {
         let end = region.end.wrapping_sub(GRANULE_BYTES);
+        let bump = self.bump + BLOCK;
         let word = |address: u32| {
             // SAFETY: the simulated memory checks the address.
-            unsafe { memory.read_word(address) }
+            unsafe { memory.read_word(address, 0) }
         };
         let mut block = (region.start + TAG_BYTES + FLAGS) & !FLAGS;
         let mut use_of = |idle_as: Idle, start: u32, end: u32| idle.push((idle_as, Region { start, end }));
         use_of(Idle::Overhead, region.start, block - TAG_BYTES);
         let mut previous_free = false;
-        while block != self.bump && block != end {
+        while block != bump && block != end {
             let tag = word(block - TAG_BYTES);
             let (span, free) = (tag & !FLAGS, tag & FREE != 0);
             assert!(span >= GRANULE_BYTES, "the block at {block:#x} has the tag {tag:#x}");
@@ -100,9 +102,9 @@ impl TaggedHeap {
             previous_free = free;
             block = next;
         }
-        if block == self.bump {
+        if block == bump {
             assert!(!previous_free, "a free block before the bump pointer");
-            assert_eq!(self.end, end, "the end of the last region");
+            assert_eq!(self.end + BLOCK, end, "the end of the last region");
             use_of(Idle::Overhead, block - TAG_BYTES, block);
             use_of(Idle::NeverUsed, block, end);
             use_of(Idle::Overhead, end, region.end);

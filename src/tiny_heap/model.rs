@@ -40,7 +40,7 @@ impl Surveyed for TinyHeap {
                 assert!(idle.len() < 1_000_000, "the free list of class {list} has a cycle");
                 idle.push((Idle::Free, u64::from(block)..u64::from(block) + bytes));
                 // SAFETY: a free block's first word is a link; the simulated memory checks the address.
-                block = unsafe { memory.read_word(block) };
+                block = unsafe { memory.read_word(block, 0) };
             }
         }
         idle

@@ -106,12 +106,12 @@ impl Bins {
     /// The first chunk of the first bin that is not empty, from that of `span` on, or 0. In that bin itself a chunk may be
     /// shorter by less than an eighth. O(1).
     pub(crate) fn near(&self, span: u32) -> u32 {
-        self.first(bin_of(span))
+        self.first(span, 0)
     }
 
     /// As [`near`](Self::near), from the bin behind that of `span` on: the chunk is longer. O(1).
     pub(crate) fn above(&self, span: u32) -> u32 {
-        self.first(bin_of(span) + 1)
+        self.first(span, 1)
     }
 
     /// The chunk that was released before this one, of about the same span, or 0.
@@ -135,8 +135,9 @@ impl Bins {
         }
     }
 
-    /// The first chunk of the first bin that is not empty, from `bin` on, or 0.
-    fn first(&self, bin: usize) -> u32 {
+    /// The first chunk of the first bin that is not empty, from the one that is `above` that of `span` on, or 0.
+    fn first(&self, span: u32, above: usize) -> u32 {
+        let bin = bin_of(span) + above;
         let mut word = bin / WORD_BITS % WORDS;
         let mut bits = self.occupied[word] & u32::MAX << (bin % WORD_BITS);
         while bits == 0 {

@@ -1,6 +1,7 @@
 //! A growth policy that takes no room in a module.
 
 use crate::growth::Growth;
+use crate::page::PageCount;
 
 /// A growth policy in a word, which is 0 for [`Growth::SIXTEENTH`]: so a heap's state begins as zeros, which take no room in
 /// a module.
@@ -22,15 +23,15 @@ impl GrowthWord {
         })
     }
 
-    /// The word as a policy.
-    pub(crate) const fn growth(self) -> Growth {
-        if self.0 < STEPS {
-            Growth::Proportional {
-                shift: self.0 ^ DEFAULT_SHIFT,
-            }
+    /// The pages to ask for first, as [`Growth::pages`] has them.
+    pub(crate) const fn pages(self, needed: PageCount, present: PageCount) -> PageCount {
+        let wanted = if self.0 < STEPS {
+            // The shift is below 32; a masked one needs no test of that.
+            present.0.wrapping_shr(self.0 ^ DEFAULT_SHIFT)
         } else {
-            Growth::Step { pages: self.0 - STEPS }
-        }
+            self.0 - STEPS
+        };
+        if wanted > needed.0 { PageCount(wanted) } else { needed }
     }
 }
 
@@ -38,7 +39,6 @@ impl GrowthWord {
 mod tests {
     //! In this file since `GrowthWord` is private.
     use super::*;
-    use crate::page::PageCount;
 
     #[test]
     fn a_policy_in_a_word_asks_for_the_same_pages_and_the_default_is_zero() {
@@ -47,9 +47,10 @@ mod tests {
         let steps = [0, 1, 16, 65_536, u32::MAX].map(|pages| Growth::Step { pages });
         for growth in shifts.chain(steps).chain([Growth::Exact]) {
             for (needed, present) in [(1, 1), (1, 8), (3, 1000), (70, 65_536)] {
-                let pages = |growth: Growth| growth.pages(PageCount(needed), PageCount(present)).0;
-                let decoded = pages(GrowthWord::new(growth).growth());
-                let differs_by = pages(growth) - decoded;
+                let (needed, present) = (PageCount(needed), PageCount(present));
+                let pages = growth.pages(needed, present).0;
+                let decoded = GrowthWord::new(growth).pages(needed, present).0;
+                let differs_by = pages - decoded;
                 assert!(
                     differs_by <= STEPS && (differs_by == 0 || decoded > 65_536),
                     "{growth:?}"

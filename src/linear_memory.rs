@@ -4,7 +4,6 @@
 //! the implementation is [`ThisModule`], the memory of the module that this code is compiled into. The tests on the
 //! host put a simulated one in its place.
 
-use crate::growth::Growth;
 use crate::page::{PAGE_SHIFT, PageCount};
 
 /// A range of addresses: `start` is the first byte, `end` the first byte behind it.
@@ -71,11 +70,10 @@ pub(crate) unsafe trait LinearMemory {
     /// The range must lie in a block of the caller's heap that nobody else uses.
     unsafe fn clear(&mut self, address: u32, bytes: u32);
 
-    /// Adds as many pages as `growth` says for a heap that ends at `heap_end` (bytes) and lacks `lacking`; when the
-    /// engine refuses that, only what is lacking; when it refuses that too, nothing.
-    fn grow_heap(&mut self, growth: Growth, lacking: PageCount, heap_end: u32) -> Option<Region> {
-        let pages = growth.pages(lacking, PageCount(heap_end >> PAGE_SHIFT));
-        self.grow(pages).or_else(|| self.grow(lacking))
+    /// Adds as many pages as are `wanted`; when that is refused, only those that are `needed`; when that is refused too,
+    /// nothing.
+    fn grow_heap(&mut self, wanted: PageCount, needed: PageCount) -> Option<Region> {
+        self.grow(wanted).or_else(|| self.grow(needed))
     }
 }
 

@@ -24,7 +24,7 @@ use crate::bins::{BLOCK, Bins, GRANULE_BYTES};
 use crate::growth::Growth;
 use crate::growth_word::GrowthWord;
 use crate::linear_memory::LinearMemory;
-use crate::page::PageCount;
+use crate::page::{PAGE_SHIFT, PageCount};
 use crate::stats::HeapStats;
 
 #[cfg(test)]
@@ -45,9 +45,6 @@ const FLAGS: u32 = GRANULE_BYTES - 1;
 
 /// What a region spends on its two ends: the first tag, and the tag that ends the chain of blocks.
 const END_BYTES: u32 = 2 * GRANULE_BYTES;
-
-/// A rest that is shorter than this, or than a sixteenth of the block it was cut from, stays with that.
-const MIN_REST_BYTES: u32 = 32;
 
 /// From the end, where the tag of a next chunk would be, to the end of the region.
 const CHAIN_END_BYTES: u32 = BLOCK + GRANULE_BYTES;
@@ -217,8 +214,9 @@ impl TaggedHeap {
         let mut region = memory.initial_region();
         if self.end != 0 || region.end.wrapping_sub(region.start) < END_BYTES {
             let ends = if self.end == 0 { END_BYTES } else { 0 };
-            let lacking = PageCount::covering(lacking + ends);
-            let Some(added) = memory.grow_heap(self.growth.growth(), lacking, self.end) else {
+            let needed = PageCount::covering(lacking + ends);
+            let wanted = self.growth.pages(needed, PageCount(self.end >> PAGE_SHIFT));
+            let Some(added) = memory.grow_heap(wanted, needed) else {
                 return false;
             };
             region = added;
@@ -274,6 +272,7 @@ impl TaggedHeap {
     }
 
     /// Moves the bump pointer, down perhaps: what lies behind it was used before.
+    #[inline(never)]
     fn move_bump(&mut self, bump: u32) {
         self.used = self.used.max(self.bump);
         self.bump = bump;
@@ -324,12 +323,12 @@ impl TaggedHeap {
     }
 
     /// Makes a chunk in use of `span` out of the `whole` at `chunk`, up to a chunk in use or the bump pointer, and a free
-    /// chunk of the rest if it is worth it.
+    /// chunk of the rest unless that is at most a sixteenth of the span.
     unsafe fn occupy<M: LinearMemory>(&mut self, memory: &mut M, chunk: u32, whole: u32, span: u32) {
         // SAFETY: the caller owns the whole. The chunk behind takes it for free, as the rest is.
         unsafe {
             let rest = whole - span;
-            if rest < MIN_REST_BYTES.max(span >> 4) {
+            if rest <= span >> 4 {
                 self.set_span(memory, chunk, whole);
                 let next = chunk + whole;
                 let next_tag = memory.read_word(next, TAG);

@@ -90,8 +90,8 @@ impl TinyHeap {
             memory.initial_region()
         } else {
             let needed = PageCount(lacking / PAGE_BYTES + 1);
-            let generous = PageCount(needed.0 + (self.end >> (PAGE_SHIFT + 3)));
-            let Some(region) = memory.grow(generous).or_else(|| memory.grow(needed)) else {
+            let wanted = PageCount(needed.0 + (self.end >> (PAGE_SHIFT + 3)));
+            let Some(region) = memory.grow_heap(wanted, needed) else {
                 return false;
             };
             region

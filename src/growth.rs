@@ -4,8 +4,8 @@ use crate::page::PageCount;
 
 /// How many pages of 64 KiB a heap adds when it needs some.
 ///
-/// One `memory.grow` costs 0.2 to 0.5 ms in V8 whatever the number of pages, so that few large steps are fast and many
-/// small ones are thrifty. Whatever the policy, a heap adds at least what the request at hand needs, and when the
+/// One `memory.grow` costs from some microseconds to half a millisecond in V8, whatever the number of pages, so that few
+/// large steps are fast and many small ones are thrifty. Whatever the policy, a heap adds at least what the request at hand needs, and when the
 /// engine refuses more than that, exactly that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -156,7 +156,9 @@ fn run_once(
 fn start(plan: &Plan, tiering: Tiering, places: &Places) -> Result<Child> {
     let mut node = Command::new("node")
         .args(tiering.flags())
-        .arg("--expose-gc")
+        // Otherwise another thread returns the last instance's memory to the system while the next one is timed: a
+        // millisecond, now and then.
+        .args(["--expose-gc", "--single-threaded-gc"])
         .arg(places.compare.join("runner.mjs"))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

@@ -1,10 +1,18 @@
-//! The free chunks of a [`TaggedHeap`](crate::tagged_heap), in lists by span, with a bitmap of the lists that are not
-//! empty: a segregated fit with 8 bins for each doubling, as in two-level segregated fit (Masmano and others, 2004).
+//! What can be allocated from again, in lists with a bitmap of those that are not empty.
 //!
-//! The first word of a free chunk's block is the address of the next chunk in its bin, or 0; the second is that of the one
-//! before. The first chunk has the number of the bin there instead, so that no span is needed to take a chunk out.
+//! - The free chunks of a [`TaggedHeap`](crate::tagged_heap) lie in bins by span, 8 for each doubling: a segregated fit as in
+//!   two-level segregated fit (Masmano and others, 2004).
+//! - The partial [runs](crate::runs) lie in bins of their own, one for each size class.
+//!
+//! A member of a bin has two links where its block is, 8 bytes behind its address. The first is the address of the next
+//! member, or 0. The second is that of the one before; the first member has the number of the bin there instead, so that no
+//! span is needed to take a member out.
 
 use crate::linear_memory::LinearMemory;
+use crate::size_class::{CLASSES, SizeClass};
+
+#[cfg(test)]
+mod survey;
 
 /// Every chunk's span is a multiple of this.
 pub(crate) const GRANULE_BYTES: u32 = 16;
@@ -18,25 +26,28 @@ const BINS_SHIFT: u32 = 3;
 /// Below this power of two there is a bin for each span.
 const LINEAR_SHIFT: u32 = GRANULE_BYTES.trailing_zeros() + BINS_SHIFT;
 
-/// As many bins as spans below 2^32 need, rounded up to a power of two: a masked index needs no bounds check that can
-/// panic.
-const BINS: usize = ((32 - LINEAR_SHIFT as usize + 1) << BINS_SHIFT).next_power_of_two();
+/// As many bins as the size classes and all spans below 2^32 need, rounded up to a power of two: a masked index needs no
+/// bounds check that can panic.
+const BINS: usize = (CLASSES + ((32 - LINEAR_SHIFT as usize + 1) << BINS_SHIFT)).next_power_of_two();
 
 const WORD_BITS: usize = u32::BITS as usize;
 const WORDS: usize = BINS / WORD_BITS;
 
-/// Where a free chunk has the address of the next one in its bin.
+/// Where a member has the address of the next one.
 const NEXT: u32 = BLOCK;
 
-/// Where a free chunk has the address of the one before it in its bin, or the number of the bin.
+/// Where a member has the address of the one before it, or the number of the bin.
 const PREVIOUS: u32 = BLOCK + 4;
 
-/// Marks the number of a bin, in the bits above: addresses of chunks are even.
+/// Marks the number of a bin, in the bits above: addresses of members are even.
 const IS_BIN: u32 = 1;
 
-/// The lists of free chunks; all zero when there is none.
+/// So many runs of a bin are looked at for the one that has been there for longest, and so has more free blocks.
+const RUNS_LOOKED_AT: u32 = 16;
+
+/// The bins; all zero when there is nothing in them.
 pub(crate) struct Bins {
-    /// For each bin the address of the chunk that was released last, or 0.
+    /// For each bin the address of the member that joined last, or 0.
     firsts: [u32; BINS],
     /// Bit `bin % 32` of word `bin / 32` is set if and only if `firsts[bin]` is not 0.
     occupied: [u32; WORDS],
@@ -46,7 +57,7 @@ pub(crate) struct Bins {
 const fn bin_of(span: u32) -> usize {
     let exponent = 31 - (span | (1 << LINEAR_SHIFT)).leading_zeros();
     let bin = (span >> (exponent - BINS_SHIFT)) + ((exponent - LINEAR_SHIFT) << BINS_SHIFT);
-    bin as usize % BINS
+    (CLASSES + bin as usize) % BINS
 }
 
 impl Bins {
@@ -62,32 +73,46 @@ impl Bins {
     /// # Safety
     ///
     /// The chunk must be free, and in no bin.
-    pub(crate) unsafe fn insert<M: LinearMemory>(&mut self, memory: &mut M, chunk: u32, span: u32) {
-        let bin = bin_of(span);
+    pub(crate) unsafe fn insert_chunk<M: LinearMemory>(&mut self, memory: &mut M, chunk: u32, span: u32) {
+        // SAFETY: passed on from the caller; a free chunk has room for its links.
+        unsafe { self.insert(memory, bin_of(span), chunk) }
+    }
+
+    /// Puts a run into the bin of its class. O(1).
+    ///
+    /// # Safety
+    ///
+    /// The run must have blocks of this class, and be in no bin.
+    pub(crate) unsafe fn insert_run<M: LinearMemory>(&mut self, memory: &mut M, run: u32, class: SizeClass) {
+        // SAFETY: passed on from the caller; the links are in the header of the run.
+        unsafe { self.insert(memory, class.index(), run) }
+    }
+
+    unsafe fn insert<M: LinearMemory>(&mut self, memory: &mut M, bin: usize, member: u32) {
         let next = self.firsts[bin];
-        self.firsts[bin] = chunk;
-        // SAFETY: a free chunk has room for its two links.
+        self.firsts[bin] = member;
+        // SAFETY: the caller passes a member whose two links are not used; those of the others are.
         unsafe {
-            memory.write_word(chunk, NEXT, next);
-            memory.write_word(chunk, PREVIOUS, (bin as u32) << 1 | IS_BIN);
+            memory.write_word(member, NEXT, next);
+            memory.write_word(member, PREVIOUS, (bin as u32) << 1 | IS_BIN);
             if next != 0 {
-                memory.write_word(next, PREVIOUS, chunk);
+                memory.write_word(next, PREVIOUS, member);
             } else {
                 self.occupied[bin / WORD_BITS] |= 1 << (bin % WORD_BITS);
             }
         }
     }
 
-    /// Takes a chunk out of its bin. O(1).
+    /// Takes a chunk or a run out of its bin. O(1).
     ///
     /// # Safety
     ///
-    /// The chunk must be in a bin.
-    pub(crate) unsafe fn remove<M: LinearMemory>(&mut self, memory: &mut M, chunk: u32) {
-        // SAFETY: the chunks in the bins are free, with their two links.
+    /// It must be in a bin.
+    pub(crate) unsafe fn remove<M: LinearMemory>(&mut self, memory: &mut M, member: u32) {
+        // SAFETY: the members of the bins have their two links.
         unsafe {
-            let next = memory.read_word(chunk, NEXT);
-            let previous = memory.read_word(chunk, PREVIOUS);
+            let next = memory.read_word(member, NEXT);
+            let previous = memory.read_word(member, PREVIOUS);
             if next != 0 {
                 memory.write_word(next, PREVIOUS, previous);
             }
@@ -103,40 +128,9 @@ impl Bins {
         }
     }
 
-    /// The first chunk of the first bin that is not empty, from that of `span` on, or 0. In that bin itself a chunk may be
-    /// shorter by less than an eighth. O(1).
-    pub(crate) fn near(&self, span: u32) -> u32 {
-        self.first(span, 0)
-    }
-
-    /// As [`near`](Self::near), from the bin behind that of `span` on: the chunk is longer. O(1).
-    pub(crate) fn above(&self, span: u32) -> u32 {
-        self.first(span, 1)
-    }
-
-    /// The chunk that was released before this one, of about the same span, or 0.
-    ///
-    /// # Safety
-    ///
-    /// The chunk must be in a bin.
-    pub(crate) unsafe fn next<M: LinearMemory>(&self, memory: &M, chunk: u32) -> u32 {
-        // SAFETY: a chunk in a bin has its links.
-        unsafe { memory.read_word(chunk, NEXT) }
-    }
-
-    /// Calls `visit` with the address of each chunk.
-    pub(crate) fn for_each<M: LinearMemory>(&self, memory: &M, mut visit: impl FnMut(u32)) {
-        for mut chunk in self.firsts {
-            while chunk != 0 {
-                visit(chunk);
-                // SAFETY: the bins are this heap's.
-                chunk = unsafe { self.next(memory, chunk) };
-            }
-        }
-    }
-
-    /// The first chunk of the first bin that is not empty, from the one that is `above` that of `span` on, or 0.
-    fn first(&self, span: u32, above: usize) -> u32 {
+    /// The first chunk of the first bin that is not empty, or 0: from the bin that is `above` that of `span` on. With 0 the
+    /// chunk may be shorter than `span` by less than an eighth, with 1 it is longer. O(1).
+    pub(crate) fn chunk(&self, span: u32, above: usize) -> u32 {
         let bin = bin_of(span) + above;
         let mut word = bin / WORD_BITS % WORDS;
         let mut bits = self.occupied[word] & u32::MAX << (bin % WORD_BITS);
@@ -148,6 +142,52 @@ impl Bins {
             bits = self.occupied[word];
         }
         self.firsts[word * WORD_BITS + bits.trailing_zeros() as usize % WORD_BITS]
+    }
+
+    /// The run of this class that has been in the bin for longest, of the 16 that joined last at most, or 0. O(1).
+    pub(crate) fn run<M: LinearMemory>(&self, memory: &M, class: SizeClass) -> u32 {
+        let mut run = 0;
+        let mut next = self.firsts[class.index()];
+        for _ in 0..RUNS_LOOKED_AT {
+            if next == 0 {
+                break;
+            }
+            run = next;
+            // SAFETY: a run in a bin has its links.
+            next = unsafe { self.next(memory, run) };
+        }
+        run
+    }
+
+    /// The member that joined before this one, or 0.
+    ///
+    /// # Safety
+    ///
+    /// The member must be in a bin.
+    pub(crate) unsafe fn next<M: LinearMemory>(&self, memory: &M, member: u32) -> u32 {
+        // SAFETY: a member has its links.
+        unsafe { memory.read_word(member, NEXT) }
+    }
+
+    /// Calls `visit` with the address of each chunk.
+    pub(crate) fn for_each_chunk<M: LinearMemory>(&self, memory: &M, mut visit: impl FnMut(u32)) {
+        for bin in CLASSES..BINS {
+            self.for_each(memory, bin, &mut visit);
+        }
+    }
+
+    /// Calls `visit` with the address of each run of a class.
+    pub(crate) fn for_each_run<M: LinearMemory>(&self, memory: &M, class: SizeClass, visit: impl FnMut(u32)) {
+        self.for_each(memory, class.index(), visit);
+    }
+
+    fn for_each<M: LinearMemory>(&self, memory: &M, bin: usize, mut visit: impl FnMut(u32)) {
+        let mut member = self.firsts[bin];
+        while member != 0 {
+            visit(member);
+            // SAFETY: the bins are this heap's.
+            member = unsafe { self.next(memory, member) };
+        }
     }
 }
 
@@ -167,6 +207,7 @@ mod tests {
             assert!((span - first) * 8 < span, "{span}");
         }
         assert!((20..31).all(|shift| bin_of(2 << shift) == bin_of(1 << shift) + (1 << BINS_SHIFT)));
-        assert!(bin_of(u32::MAX) < BINS);
+        assert!(bin_of(u32::MAX) + 1 < BINS);
+        assert!(bin_of(GRANULE_BYTES) >= CLASSES);
     }
 }

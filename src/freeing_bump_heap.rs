@@ -98,7 +98,7 @@ impl Heap for FreeingBumpHeap {
     fn stats<M: LinearMemory>(&self, memory: &M) -> HeapStats {
         let mut stats = self.heap.stats(memory);
         for class in SizeClass::all() {
-            let free_bytes = self.runs.free_blocks(memory, class) * class.bytes();
+            let free_bytes = self.runs.free_blocks(memory, &self.heap, class) * class.bytes();
             stats.free_bytes += free_bytes;
             stats.live_bytes -= free_bytes;
         }

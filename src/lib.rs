@@ -43,7 +43,7 @@
 //! |---|---|
 //! | global allocators: layouts, pointers, the one thread | `freeing_bump`, `tiny`, `checked`, `cell`; `trace` and `recorder` wrap any |
 //! | heaps: addresses in a linear memory | `freeing_bump_heap` over `runs` and `tagged_heap` with its `bins`, `tiny_heap`, `checked_heap` over `heap_allocator`; `heap` says what a heap does |
-//! | sizes, lists, and what blocks look like | `size_class`, `ring`, `order`, `header` |
+//! | sizes, lists, and what blocks look like | `size_class`, `order`, `header` |
 //! | memory: bytes, pages, `memory.grow` | `memory`, `linear_memory`, `growth`, `growth_word`, `page` |
 //! | values | `error`, `stats` |
 //!
@@ -90,8 +90,6 @@ pub mod promise {}
 mod recorder;
 #[cfg(test)]
 mod regressions;
-#[cfg(any(target_arch = "wasm32", test, fuzzing))]
-mod ring;
 #[cfg(any(target_arch = "wasm32", test, fuzzing))]
 mod runs;
 #[cfg(any(test, fuzzing))]

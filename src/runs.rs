@@ -2,10 +2,11 @@
 //!
 //! ```text
 //! a run: a block of the TaggedHeap, aligned to 4096
-//! +----------+------+----------+-----+-------+-------+-------+------------+-----+
-//! | releases | next | previous | all | block | block | block |     ..     | tag |
-//! +----------+------+----------+-----+-------+-------+-------+------------+-----+
-//! +0         +4     +8         +12    +16     +16+s   +16+2s              +4092
+//! +----------+-----+------+----------+-------+-------+-------+------------+-----+
+//! | releases | all | next | previous | block | block | block |     ..     | tag |
+//! +----------+-----+------+----------+-------+-------+-------+------------+-----+
+//! +0         +4    +8     +12         +16     +16+s   +16+2s              +4092
+//!                  |<-links in a bin>|
 //! ```
 //!
 //! The low 12 bits of an address are the offset in its run; a free block's first word has in its low 12 bits the offset
@@ -15,16 +16,15 @@
 //! | the run is | its `releases` counts down to | what is done then |
 //! |---|---|---|
 //! | current: the class's list is made of its blocks | all of its blocks being on `releases` | nothing: it serves the next request |
-//! | partial: in the ring of its class | its last live block being released | it goes back to the merging heap |
-//! | full: nothing points to it | its first release: 1 | it joins the ring of its class |
+//! | partial: in the bin of its class | its last live block being released | it goes back to the merging heap |
+//! | full: nothing points to it | its first release: 1 | it joins the bin of its class |
 //!
 //! An allocation pops the class's list. When that is empty it becomes the list of what was released in the current run,
-//! else of the run that has been in the ring for longest, else of a new run. So both hot paths are a load, a load and one
+//! else of a run that has been in the bin for long, else of a new run. So both hot paths are a load, a load and one
 //! or two stores, whatever run a block is from, and what lies together is used together: when all blocks of a structure
 //! are released their runs are merged into one piece of memory, and what is built next lies in address order again.
 
 use crate::linear_memory::LinearMemory;
-use crate::ring;
 use crate::size_class::{CLASSES, SizeClass};
 use crate::tagged_heap::{TAG_BYTES, TaggedHeap};
 
@@ -43,11 +43,8 @@ const RELEASES: u32 = 0;
 /// Where a free block has the offset of the next one.
 const NEXT: u32 = 0;
 
-/// Where the links of a run in the ring of its class are, from its start.
-const LINKS: u32 = 4;
-
 /// Where the number of a run's blocks is, as `releases` has it.
-const ALL: u32 = 12;
+const ALL: u32 = 4;
 
 /// Where a run's blocks begin.
 pub(crate) const BLOCKS: u32 = 16;
@@ -59,17 +56,12 @@ const ROOM_BYTES: u32 = RUN_BYTES - BLOCKS - TAG_BYTES;
 pub(crate) struct Runs {
     /// For each class the first block of its list; where the list is empty, the address of the current run, or 0.
     lists: [u32; CLASSES],
-    /// For each class the ring of its partial runs, by their links: the first has been there for longest.
-    rings: [u32; CLASSES],
 }
 
 impl Runs {
     /// No runs.
     pub(crate) const fn new() -> Self {
-        Runs {
-            lists: [0; CLASSES],
-            rings: [0; CLASSES],
-        }
+        Runs { lists: [0; CLASSES] }
     }
 
     /// A block of this class; 0 if there is no memory for it.
@@ -126,10 +118,9 @@ impl Runs {
                 run = 0;
             }
             if run == 0 {
-                let member = self.rings[class.index()];
-                if member != 0 {
-                    ring::leave(memory, &mut self.rings[class.index()], member);
-                    run = member - LINKS;
+                run = heap.bins.run(memory, class);
+                if run != 0 {
+                    heap.bins.remove(memory, run);
                 } else {
                     run = heap.allocate(memory, RUN_BYTES, RUN_BYTES);
                     if run == 0 {
@@ -183,33 +174,31 @@ impl Runs {
             if memory.read_word(block, NEXT) & OFFSET == 0 {
                 let live = memory.read_word(run, ALL) - RUN_BYTES;
                 memory.write_word(run, RELEASES, live | block & OFFSET);
-                ring::join(memory, &mut self.rings[class.index()], run + LINKS);
+                heap.bins.insert_run(memory, run, class);
             } else {
-                ring::leave(memory, &mut self.rings[class.index()], run + LINKS);
+                heap.bins.remove(memory, run);
                 heap.deallocate(memory, run);
             }
         }
     }
 
     /// How many blocks of a class are free, in its list and in its runs. O(free blocks of the current run, runs).
-    pub(crate) fn free_blocks<M: LinearMemory>(&self, memory: &M, class: SizeClass) -> u32 {
+    pub(crate) fn free_blocks<M: LinearMemory>(&self, memory: &M, heap: &TaggedHeap, class: SizeClass) -> u32 {
         let mut free = 0;
         // SAFETY: the words are those of free blocks and of headers of this heap's runs.
-        unsafe {
-            let released = |run| (memory.read_word(run, ALL) - (memory.read_word(run, RELEASES) & !OFFSET)) / RUN_BYTES;
-            let mut block = self.lists[class.index()];
-            let current = block & !OFFSET;
-            while block & OFFSET != 0 {
-                free += 1;
-                block = current | memory.read_word(block, NEXT) & OFFSET;
-            }
-            if current != 0 {
-                free += released(current);
-            }
-            ring::for_each(memory, self.rings[class.index()], |member| {
-                free += released(member - LINKS);
-            });
+        let released =
+            |run| unsafe { (memory.read_word(run, ALL) - (memory.read_word(run, RELEASES) & !OFFSET)) / RUN_BYTES };
+        let mut block = self.lists[class.index()];
+        let current = block & !OFFSET;
+        while block & OFFSET != 0 {
+            free += 1;
+            // SAFETY: as above.
+            block = current | unsafe { memory.read_word(block, NEXT) } & OFFSET;
         }
+        if current != 0 {
+            free += released(current);
+        }
+        heap.bins.for_each_run(memory, class, |run| free += released(run));
         free
     }
 }

@@ -62,7 +62,8 @@ const fn gap(chunk: u32, slack: u32) -> u32 {
 
 /// The state; all zero before its first use.
 pub(crate) struct TaggedHeap {
-    bins: Bins,
+    /// The free chunks; and the partial runs, which their owner puts there.
+    pub(crate) bins: Bins,
     /// The address of the next chunk from never-used memory.
     bump: u32,
     /// The address of the last chunk that the bump pointer can reach: the end of its region but for 24 bytes.
@@ -94,11 +95,11 @@ impl TaggedHeap {
     pub(crate) fn allocate<M: LinearMemory>(&mut self, memory: &mut M, span: u32, align: u32) -> u32 {
         // All blocks are aligned to a granule. The farthest that the next aligned address can be is this:
         let slack = (align - 1) & !FLAGS;
-        let mut chunk = self.bins.near(span);
+        let mut chunk = self.bins.chunk(span, 0);
         // SAFETY: a chunk in a bin is free.
         unsafe {
             if chunk != 0 && !self.fits(memory, chunk, span, slack) {
-                chunk = self.bins.above(span + slack);
+                chunk = self.bins.chunk(span + slack, 1);
             }
             if chunk != 0 {
                 return self.take(memory, chunk, span, slack);
@@ -126,7 +127,7 @@ impl TaggedHeap {
             // The memory may have grown elsewhere, where the next aligned address is farther.
             return self.allocate(memory, span, slack + 1);
         }
-        let mut chunk = self.bins.near(span);
+        let mut chunk = self.bins.chunk(span, 0);
         // SAFETY: the chunks in a bin are free.
         unsafe {
             while chunk != 0 {
@@ -246,7 +247,7 @@ impl TaggedHeap {
             address_space_bytes: end.wrapping_sub(initial.start),
             largest_free_bytes: never_used_bytes.saturating_sub(END_BYTES),
         };
-        self.bins.for_each(memory, |chunk| {
+        self.bins.for_each_chunk(memory, |chunk| {
             // SAFETY: a chunk in a bin has its tag.
             let span = unsafe { self.span(memory, chunk) };
             stats.free_bytes += span;
@@ -318,7 +319,7 @@ impl TaggedHeap {
             memory.write_word(next, SPAN_BEFORE, span);
             let next_tag = memory.read_word(next, TAG);
             memory.write_word(next, TAG, next_tag | PREVIOUS_FREE);
-            self.bins.insert(memory, chunk, span);
+            self.bins.insert_chunk(memory, chunk, span);
         }
     }
 

@@ -34,7 +34,7 @@ impl Surveyed for FreeingBumpHeap {
 
     fn idle(&self, memory: &SimulatedMemory, live: &[(u32, Request)]) -> Vec<(Idle, Range<u64>)> {
         let live: BTreeMap<u32, Request> = live.iter().copied().collect();
-        let mut runs = self.runs.known(memory);
+        let mut runs = self.runs.known(memory, &self.heap);
         for (&block, &Request { size, align }) in &live {
             if let Some(class) = SizeClass::of(size, align) {
                 assert_eq!(*runs.entry(Runs::run_of(block)).or_insert(class), class);
@@ -52,7 +52,7 @@ impl Surveyed for FreeingBumpHeap {
                 idle.push((Idle::Overhead, tag..u64::from(block)));
                 idle.extend(
                     self.runs
-                        .survey(memory, block, class, |block| live.contains_key(&block)),
+                        .survey(memory, &self.heap, (block, class), |block| live.contains_key(&block)),
                 );
                 idle.push((Idle::Overhead, tag + u64::from(RUN_BYTES)..tag + u64::from(span)));
             } else {

@@ -1,4 +1,4 @@
-//! A walk through the runs, for the tests: it asserts what their headers and the rings say of each other. Below
+//! A walk through the runs, for the tests: it asserts what their headers and the bins say of each other. Below
 //! `runs.rs` since those are private.
 
 use super::*;
@@ -15,11 +15,11 @@ impl Runs {
     }
 
     /// The current and the partial runs, with their class. Full ones are known only by their live blocks.
-    pub(crate) fn known(&self, memory: &SimulatedMemory) -> BTreeMap<u32, SizeClass> {
+    pub(crate) fn known(&self, memory: &SimulatedMemory, heap: &TaggedHeap) -> BTreeMap<u32, SizeClass> {
         let mut runs = BTreeMap::new();
         for class in SizeClass::all() {
             let current = self.lists[class.index()] & !OFFSET;
-            for run in self.ring(memory, class).into_iter().chain([current]) {
+            for run in runs_in_bin(memory, heap, class).into_iter().chain([current]) {
                 if run != 0 {
                     assert_eq!(runs.insert(run, class), None, "{run:#x} has two uses");
                 }
@@ -32,11 +32,11 @@ impl Runs {
     pub(crate) fn survey(
         &self,
         memory: &SimulatedMemory,
-        run: u32,
-        class: SizeClass,
+        heap: &TaggedHeap,
+        (run, class): (u32, SizeClass),
         is_live: impl Fn(u32) -> bool,
     ) -> Vec<(Idle, Range<u64>)> {
-        let free = self.free_in(memory, run, class);
+        let free = self.free_in(memory, heap, run, class);
         let capacity = ROOM_BYTES / class.bytes();
         let mut idle = std::vec![(Idle::Overhead, u64::from(run)..u64::from(run + BLOCKS))];
         let mut live = 0;
@@ -60,7 +60,7 @@ impl Runs {
     }
 
     /// The free blocks of a run; asserts that its header agrees with them.
-    fn free_in(&self, memory: &SimulatedMemory, run: u32, class: SizeClass) -> BTreeSet<u32> {
+    fn free_in(&self, memory: &SimulatedMemory, heap: &TaggedHeap, run: u32, class: SizeClass) -> BTreeSet<u32> {
         // SAFETY: the simulated memory checks the address.
         let releases = unsafe { memory.read_word(run, RELEASES) };
         let capacity = ROOM_BYTES / class.bytes();
@@ -73,7 +73,7 @@ impl Runs {
         } else if free.is_empty() {
             1
         } else {
-            assert!(self.ring(memory, class).contains(&run), "{run:#x} is in no ring");
+            assert!(runs_in_bin(memory, heap, class).contains(&run), "{run:#x} is in no bin");
             capacity - free.len() as u32
         };
         assert_eq!(releases / RUN_BYTES, expected, "releases that {run:#x} waits for");
@@ -81,12 +81,16 @@ impl Runs {
         assert_eq!(unique.len(), free.len(), "a block of {run:#x} is on two lists");
         unique
     }
+}
 
-    /// The runs of a class's ring.
-    fn ring(&self, memory: &SimulatedMemory, class: SizeClass) -> Vec<u32> {
-        let members = ring::survey(memory, self.rings[class.index()]);
-        members.into_iter().map(|member| member - LINKS).collect()
-    }
+/// The runs in a class's bin.
+fn runs_in_bin(memory: &SimulatedMemory, heap: &TaggedHeap, class: SizeClass) -> Vec<u32> {
+    let mut runs = Vec::new();
+    heap.bins.for_each_run(memory, class, |run| {
+        assert!(runs.len() < 1_000_000, "the bin of {class:?} has a cycle");
+        runs.push(run);
+    });
+    runs
 }
 
 /// The blocks of a list.

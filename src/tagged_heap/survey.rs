@@ -20,8 +20,9 @@ impl TaggedHeap {
 
     /// What all the memory of this heap is used for.
     pub(crate) fn survey(&self, memory: &SimulatedMemory) -> Survey {
+        self.bins.check(memory, |chunk| self.span_of(memory, chunk + BLOCK));
         let mut in_bins = BTreeMap::new();
-        self.bins.for_each(memory, |chunk| {
+        self.bins.for_each_chunk(memory, |chunk| {
             let block = chunk + BLOCK;
             assert_eq!(
                 in_bins.insert(block, self.span_of(memory, block)),

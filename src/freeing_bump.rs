@@ -24,6 +24,7 @@ use crate::stats::HeapStats;
 ///   A run whose last block is released becomes memory for anything again, and what is built next lies together. One run
 ///   of each size that was ever used stays with its size: 128 KiB in all at most.
 /// - Larger blocks have a tag of 4 bytes, are rounded up to a multiple of 16, and are merged with their neighbours at once.
+///   What a request leaves of a free block stays free, unless it is at most a sixteenth of the request.
 /// - Allocation and release are O(1); a request of up to 256 bytes may also write the links of a new run, 509 words at
 ///   most. Nothing is ever put off to be done for many blocks later. Only where the engine refuses to grow the memory are
 ///   all free blocks of about the size looked at, before the request is refused.
@@ -43,7 +44,9 @@ use crate::stats::HeapStats;
 /// (Leijen and others, 2019). Each run has one word that is both the head of its list of released blocks and a count of
 /// the releases until something is to be done, so that a release is two loads, two stores and one branch, whichever run
 /// the block is from. Large blocks have boundary tags (Knuth, 1973) and bins in the manner of two-level segregated fit
-/// (Masmano and others, 2004).
+/// (Masmano and others, 2004). The first block of a bin knows the bin's number, so that none is computed to take a block
+/// out, and all fields of a block lie behind its address, where WebAssembly reaches them with an offset that costs nothing
+/// (chunks begin 8 bytes before their blocks, as in dlmalloc).
 ///
 /// - Powers of two with one list for each, the original algorithm without its header, and `TinyFreeingBump` now: the
 ///   fastest where sizes stay the same, up to 7 times the memory of dlmalloc where they change.
@@ -52,6 +55,8 @@ use crate::stats::HeapStats;
 ///   dlmalloc; and the sweep is a pause that grows with the heap.
 /// - Free lists for blocks of 256 bytes to 32 KiB in front of the merging heap, emptied after 64 KiB of releases: faster
 ///   on those sizes, but 1.4 times the memory of dlmalloc where such blocks are resized.
+/// - The two rules just named left out, bins as rings with the oldest block first, and a look at the bin of the size apart from
+///   the search above it: 1.45 times the instructions on blocks of random sizes up to 10 kB, of the whole workload.
 /// - A run that is current for its class counted apart, so that each release asks for the class and whether the run is
 ///   current: a seventh more instructions where blocks of one size come and go. With it and the free lists above the code
 ///   had 2803 bytes.

@@ -11,8 +11,12 @@
 //! FREEING_BUMP_MODEL_STEPS=10000000 cargo test model
 //! ```
 //!
-//! When a program fails, proptest looks for the shortest one that still does and prints it. Its seed goes to a file
-//! under `proptest-regressions/`, from which every later `cargo test` plays it first: commit that file with the fix.
+//! Each program is made from a seed of its own: 1, 2 and so on. When one fails, proptest looks for the shortest one that
+//! still does, and prints it with the seed, from which a later run plays that program first and looks in the same way:
+//!
+//! ```text
+//! FREEING_BUMP_SEED=17 cargo test model
+//! ```
 //!
 //! [`fuzz`] decodes programs from the inputs of a fuzzer instead.
 //!
@@ -36,6 +40,8 @@ use core::ops::Range;
 use oracle::{Oracle, Totals, consists_of};
 use programs::{Program, Step};
 #[cfg(test)]
+use proptest::strategy::Strategy;
+#[cfg(test)]
 use proptest::test_runner::{Config, TestRunner};
 use std::vec::Vec;
 
@@ -43,6 +49,10 @@ use std::vec::Vec;
 /// interprets the making of the programs too.
 #[cfg(test)]
 const DEFAULT_STEPS: u32 = if cfg!(miri) { 20 } else { 100_000 };
+
+/// How many inputs are tried at most in search of the shortest one that fails.
+#[cfg(test)]
+const MAX_TRIES: u32 = 2_000;
 
 /// What the bytes outside live blocks are used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,30 +153,35 @@ impl<S: Subject> Checks<S> {
 
 /// Plays as many random programs as the number of steps asks for, each on a subject that `new` makes for its memory.
 #[cfg(test)]
-pub(crate) fn test_programs<S: Subject>(source_file: &'static str, new: impl Fn(SimulatedMemory) -> S) {
-    TestRunner::new(config(source_file, random::AVERAGE_STEPS))
-        .run(&random::programs::<S>(), |program| {
-            run(new(program.memory()), &program, &Checks::of_each_byte());
-            Ok(())
-        })
-        .unwrap_or_else(|failure| panic!("{failure}"));
+pub(crate) fn test_programs<S: Subject>(new: impl Fn(SimulatedMemory) -> S) {
+    test_random(random::programs::<S>(), random::AVERAGE_STEPS, |program| {
+        run(new(program.memory()), &program, &Checks::of_each_byte());
+    });
 }
 
-/// proptest's settings for a test in this source file whose programs have this many steps on average.
+/// Passes random inputs to `test`: as many as the number of steps asks for when they have this many on average.
 #[cfg(test)]
-pub(crate) fn config(source_file: &'static str, average_steps: u32) -> Config {
-    let steps = std::env::var("FREEING_BUMP_MODEL_STEPS").map_or(DEFAULT_STEPS, |steps| {
-        steps
-            .parse()
-            .unwrap_or_else(|_| panic!("FREEING_BUMP_MODEL_STEPS is {steps:?}: set it to a number of steps"))
-    });
-    let mut config = Config::with_cases(steps.div_ceil(average_steps));
-    config.source_file = Some(source_file);
-    // Miri's programs see no file system.
-    if cfg!(miri) {
-        config.failure_persistence = None;
+pub(crate) fn test_random<I: Strategy>(inputs: I, average_steps: u32, test: impl Fn(I::Value)) {
+    let steps = random::number_from_environment("FREEING_BUMP_MODEL_STEPS", DEFAULT_STEPS);
+    let first = random::seed();
+    for number in 0..steps.div_ceil(average_steps) {
+        test_seed(first.wrapping_add(number), &inputs, &test);
     }
-    config
+}
+
+/// Passes the input that is made from this seed to `test`. If that fails, panics with the shortest input that fails.
+#[cfg(test)]
+fn test_seed<I: Strategy>(seed: u32, inputs: &I, test: &impl Fn(I::Value)) {
+    let mut config = Config::with_cases(1);
+    config.max_shrink_iters = MAX_TRIES;
+    // The seed is all that is needed to play an input again.
+    config.failure_persistence = None;
+    TestRunner::new_with_rng(config, random::generator(seed))
+        .run(inputs, |input| {
+            test(input);
+            Ok(())
+        })
+        .unwrap_or_else(|failure| panic!("FREEING_BUMP_SEED={seed} plays this first: {failure}"));
 }
 
 /// Plays one program, asserting after each step, and then releases everything.
@@ -280,4 +295,45 @@ fn check_refusal<S: Subject>(subject: &mut S, oracle: &Oracle, request: Request)
         never_used.unwrap_or(0) + room < needed + slack,
         "a request for {needed} bytes was refused with {never_used:?} bytes never used and {room} to grow by"
     );
+}
+
+#[cfg(test)]
+mod tests {
+    //! In this file since `test_seed` is private.
+    use super::*;
+    use core::cell::Cell;
+    use proptest::prelude::any;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::string::String;
+
+    /// The first input that is made from this seed, and with what message a test fails that wants numbers below 16.
+    fn first_input_and_failure(seed: u32) -> (u32, Option<String>) {
+        let first = Cell::new(None);
+        let result = catch_unwind(AssertUnwindSafe(|| {
+            test_seed(seed, &any::<u32>(), &|input: u32| {
+                first.set(first.get().or(Some(input)));
+                assert!(input < 16, "{input} is too large");
+            });
+        }));
+        let failure = result
+            .err()
+            .map(|panic| *panic.downcast().expect("the message is made of parts"));
+        (first.get().expect("the test is called"), failure)
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "hundreds of panics, which Miri needs minutes for")]
+    fn a_random_test_that_fails_tells_the_seed_and_the_smallest_input_and_plays_both_again() {
+        for seed in [1, u32::MAX] {
+            let (input, failure) = first_input_and_failure(seed);
+            assert_eq!(first_input_and_failure(seed), (input, failure.clone()));
+            assert_ne!(first_input_and_failure(seed.wrapping_add(1)).0, input);
+            let failure = failure.expect("numbers below 16 are rare, and not made from these seeds");
+            assert!(
+                failure.starts_with(&std::format!("FREEING_BUMP_SEED={seed} "))
+                    && failure.ends_with("minimal failing input: 16"),
+                "{failure}"
+            );
+        }
+    }
 }

@@ -86,11 +86,11 @@ mod tests {
 
     #[test]
     fn checked_heap_agrees_with_the_oracle_after_each_step_of_random_programs() {
-        test_programs(file!(), CheckedHeap::new);
+        test_programs(CheckedHeap::new);
     }
 
     #[test]
     fn checked_heap_survives_random_misuse_and_hands_out_no_live_byte() {
-        test_misuse(file!(), CheckedHeap::new);
+        test_misuse(CheckedHeap::new);
     }
 }

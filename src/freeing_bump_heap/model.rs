@@ -79,7 +79,7 @@ impl Surveyed for FreeingBumpHeap {
 
 #[test]
 fn freeing_bump_heap_agrees_with_the_oracle_after_each_step_of_random_programs() {
-    test_programs(file!(), |memory| Headerless {
+    test_programs(|memory| Headerless {
         heap: FreeingBumpHeap::new(Growth::SIXTEENTH),
         memory,
     });

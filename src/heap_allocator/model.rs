@@ -175,21 +175,21 @@ mod tests {
 
     #[test]
     fn the_original_over_a_slice_agrees_with_the_oracle_after_each_step_of_random_programs() {
-        test_programs(file!(), Original::over_slice);
+        test_programs(Original::over_slice);
     }
 
     #[test]
     fn the_original_over_a_growing_memory_agrees_with_the_oracle_after_each_step_of_random_programs() {
-        test_programs(file!(), Original::growing);
+        test_programs(Original::growing);
     }
 
     #[test]
     fn the_original_over_a_slice_survives_random_misuse_and_hands_out_no_live_byte() {
-        test_misuse(file!(), Original::over_slice);
+        test_misuse(Original::over_slice);
     }
 
     #[test]
     fn the_original_over_a_growing_memory_survives_random_misuse_and_hands_out_no_live_byte() {
-        test_misuse(file!(), Original::growing);
+        test_misuse(Original::growing);
     }
 }

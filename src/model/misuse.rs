@@ -8,14 +8,13 @@
 use super::oracle::Oracle;
 use super::programs::fitting;
 use super::random::{aligns, places, sizes};
-use super::{Fallible, config};
+use super::{Fallible, test_random};
 use crate::checked_heap::Request;
 use crate::error::Error;
 use crate::page::PAGE_BYTES;
 use crate::simulated_memory::SimulatedMemory;
 use proptest::collection::vec;
 use proptest::prelude::*;
-use proptest::test_runner::TestRunner;
 use std::vec::Vec;
 
 /// Right use and misuse. Blocks are named by number: `which` is a live one, `gone` one that was released.
@@ -114,23 +113,18 @@ fn acts(max_align: u32) -> impl Strategy<Value = Act> {
 const AVERAGE_ACTS: u32 = if cfg!(miri) { 20 } else { 100 };
 
 /// Plays random acts, as many as the number of steps asks for, on subjects that `new` makes.
-pub(crate) fn test_misuse<S: Fallible>(source_file: &'static str, new: impl Fn(SimulatedMemory) -> S) {
-    TestRunner::new(config(source_file, AVERAGE_ACTS))
-        .run(
-            &(places(), vec(acts(S::MAX_ALIGN), 1..=2 * AVERAGE_ACTS as usize)),
-            |((base, pages), acts)| {
-                let limit_pages = (base / PAGE_BYTES + 384).min(65_536);
-                let subject = new(SimulatedMemory::new(base, pages, limit_pages));
-                Victim {
-                    subject,
-                    oracle: Oracle::new(),
-                    gone: Vec::new(),
-                }
-                .suffer(&acts);
-                Ok(())
-            },
-        )
-        .unwrap_or_else(|failure| panic!("{failure}"));
+pub(crate) fn test_misuse<S: Fallible>(new: impl Fn(SimulatedMemory) -> S) {
+    let acts = vec(acts(S::MAX_ALIGN), 1..=2 * AVERAGE_ACTS as usize);
+    test_random((places(), acts), AVERAGE_ACTS, |((base, pages), acts)| {
+        let limit_pages = (base / PAGE_BYTES + 384).min(65_536);
+        let subject = new(SimulatedMemory::new(base, pages, limit_pages));
+        Victim {
+            subject,
+            oracle: Oracle::new(),
+            gone: Vec::new(),
+        }
+        .suffer(&acts);
+    });
 }
 
 /// An allocator that is misused, what is live in it, and what was.

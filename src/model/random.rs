@@ -1,10 +1,11 @@
-//! How random programs are made: which sizes, alignments and events, and how often.
+//! How random programs are made: from which seed, which sizes, alignments and events, and how often.
 
 use super::Calls;
 use super::programs::{END_PAGE, Program, Step, fitting};
 use crate::page::PAGE_BYTES;
 use proptest::collection::vec;
 use proptest::prelude::*;
+use proptest::test_runner::{RngAlgorithm, TestRng};
 use std::vec::Vec;
 
 /// The steps of a program on average: half of the most that there are.
@@ -12,6 +13,26 @@ pub(crate) const AVERAGE_STEPS: u32 = if cfg!(miri) { 20 } else { 500 };
 
 /// The pages that a heap may have: 24 MiB.
 const SPAN_PAGES: u32 = 384;
+
+/// The seed of the first random input of a test: `FREEING_BUMP_SEED`, or 1.
+pub(crate) fn seed() -> u32 {
+    number_from_environment("FREEING_BUMP_SEED", 1)
+}
+
+/// Random numbers that follow from this seed.
+pub(crate) fn generator(seed: u32) -> TestRng {
+    let mut bytes = [0; 32];
+    bytes[..4].copy_from_slice(&seed.to_le_bytes());
+    TestRng::from_seed(RngAlgorithm::ChaCha, &bytes)
+}
+
+/// The number that an environment variable is set to, or else the default.
+pub(crate) fn number_from_environment(variable: &str, default: u32) -> u32 {
+    std::env::var(variable).map_or(default, |text| {
+        text.parse()
+            .unwrap_or_else(|_| panic!("{variable} is {text:?}; set it to a whole number from 0 to 2^32 - 1"))
+    })
+}
 
 /// Random programs that this kind of allocator must be able to run.
 pub(crate) fn programs<S: Calls>() -> impl Strategy<Value = Program> {

@@ -49,7 +49,7 @@ impl Surveyed for TinyHeap {
 
 #[test]
 fn tiny_heap_agrees_with_the_oracle_after_each_step_of_random_programs() {
-    test_programs(file!(), |memory| Headerless {
+    test_programs(|memory| Headerless {
         heap: TinyHeap::new(),
         memory,
     });

@@ -54,7 +54,8 @@ use core::ptr;
 /// | a layout that is wrong within the same power of two | nothing |
 /// | a read after the release; a write after it behind the first 8 bytes | the reader sees what is there; the next owner of the block, if it does not fill it, too |
 /// | a second release, or a write, once the block was handed out again | its new owner loses it, or its bytes |
-/// | a release of a pointer into a block, before which the program has put the bytes of a header | that part of the block is handed out |
+/// | a second release of a block before which the program has put back the header of a block in use | its list leads back to it; it is not handed out twice, since the allocation that would do so tells [`Error::CorruptFreeList`] or [`Error::WrittenAfterFree`] |
+/// | a release of a pointer before which the program has put the header of a block that there never was, if the layout fits it | the bytes behind are handed out, whoever has them |
 /// | a link bent to another free block of the same size | the blocks in between are never handed out again |
 pub struct CheckedFreeingBump {
     heap: SingleThreaded<CheckedHeap<ThisModule>>,

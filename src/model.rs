@@ -127,6 +127,9 @@ pub(crate) trait Fallible: Calls {
     /// Releases what was allocated at this address, or whatever the caller claims was.
     fn try_deallocate(&mut self, address: u32, request: Request) -> Result<(), Error>;
 
+    /// The address of the header that a release of this goes by, if that reads as a block's in use whose layout this is.
+    fn header_in_use(&self, address: u32, request: Request) -> Option<u32>;
+
     /// Whether there was an error.
     fn is_poisoned(&self) -> bool;
 }

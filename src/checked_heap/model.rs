@@ -73,6 +73,17 @@ impl Fallible for CheckedHeap<SimulatedMemory> {
         self.deallocate(address, request)
     }
 
+    fn header_in_use(&self, address: u32, request: Request) -> Option<u32> {
+        let block = if request.align <= BLOCK_ALIGN {
+            address
+        } else {
+            marked_block(&self.memory, address, request.align).ok()?
+        };
+        let header = block.checked_sub(HEADER_BYTES)?;
+        let order = (self.block_bytes_for(request)? / MIN_BLOCK_BYTES).ilog2();
+        (self.memory.read_le_u64(header) == Ok(1 << 32 | u64::from(order))).then_some(header)
+    }
+
     fn is_poisoned(&self) -> bool {
         self.is_poisoned()
     }

@@ -1,9 +1,10 @@
 //! Random misuse of the allocators that check: whatever a program does to them, they return or refuse, never panic, and
 //! never hand out a byte that is in use.
 //!
-//! What cannot be told from right use is left out, or counts as right: a second release of a block that was handed out
-//! again; a layout that is wrong within a power of two; for the original algorithm, which gets no layout and stamps
-//! nothing, also a header or link that was overwritten by another valid one.
+//! What cannot be told from right use counts as right: a second release of a block that was handed out again, or whose
+//! header the program has put back; a layout that is wrong within a power of two. Or it is left out, where it leads to
+//! what is nobody's fault but the program's: a release by the header of a block that does not exist; for the original
+//! algorithm, which gets no layout and stamps nothing, a header or link that was overwritten by another valid one.
 
 use super::oracle::Oracle;
 use super::programs::fitting;
@@ -15,6 +16,7 @@ use crate::page::PAGE_BYTES;
 use crate::simulated_memory::SimulatedMemory;
 use proptest::collection::vec;
 use proptest::prelude::*;
+use std::collections::{BTreeMap, BTreeSet};
 use std::vec::Vec;
 
 /// Right use and misuse. Blocks are named by number: `which` is a live one, `gone` one that was released.
@@ -117,13 +119,7 @@ pub(crate) fn test_misuse<S: Fallible>(new: impl Fn(SimulatedMemory) -> S) {
     let acts = vec(acts(S::MAX_ALIGN), 1..=2 * AVERAGE_ACTS as usize);
     test_random((places(), acts), AVERAGE_ACTS, |((base, pages), acts)| {
         let limit_pages = (base / PAGE_BYTES + 384).min(65_536);
-        let subject = new(SimulatedMemory::new(base, pages, limit_pages));
-        Victim {
-            subject,
-            oracle: Oracle::new(),
-            gone: Vec::new(),
-        }
-        .suffer(&acts);
+        Victim::new(new(SimulatedMemory::new(base, pages, limit_pages))).suffer(&acts);
     });
 }
 
@@ -132,18 +128,44 @@ struct Victim<S> {
     subject: S,
     oracle: Oracle,
     gone: Vec<(u32, Request)>,
+    /// All blocks that were ever handed out, by the addresses of their headers.
+    blocks: BTreeMap<u32, Block>,
+    /// The headers that the program has overwritten since the allocator wrote them.
+    overwritten: BTreeSet<u32>,
+}
+
+/// A block, which is where it is for ever.
+struct Block {
+    /// What its header reads while it is in use.
+    in_use: u64,
+    /// Where its user has it, if it is in use.
+    user: Option<u32>,
 }
 
 impl<S: Fallible> Victim<S> {
-    fn suffer(&mut self, acts: &[Act]) {
+    fn new(subject: S) -> Self {
+        Victim {
+            subject,
+            oracle: Oracle::new(),
+            gone: Vec::new(),
+            blocks: BTreeMap::new(),
+            overwritten: BTreeSet::new(),
+        }
+    }
+
+    fn suffer(mut self, acts: &[Act]) {
+        let mut misused = false;
         for act in acts {
+            misused |= !matches!(act, Act::Allocate { .. } | Act::Release { .. });
             let result = self.commit(act);
             assert_eq!(
                 result.is_err(),
                 self.subject.is_poisoned(),
                 "an error must poison, and nothing else"
             );
-            if result.is_err() {
+            if let Err(error) = result {
+                let no_memory = [Error::AllocatorOutOfSpace, Error::RequestedAllocationTooLarge].contains(&error);
+                assert!(misused || no_memory, "right use was taken for misuse: {error}");
                 break;
             }
         }
@@ -163,6 +185,7 @@ impl<S: Fallible> Victim<S> {
                 let request = Request { size, align };
                 let address = self.subject.try_allocate(request)?;
                 self.oracle.place(self.subject.memory(), address, request);
+                self.take_note(address, request);
                 Ok(())
             }
             Act::Release { which } => match self.oracle.nth(which) {
@@ -203,27 +226,57 @@ impl<S: Fallible> Victim<S> {
         }
     }
 
+    /// Takes note of the block that was handed out at this address.
+    fn take_note(&mut self, address: u32, request: Request) {
+        let header = self.subject.header_in_use(address, request);
+        let header = header.expect("the header of a block that is handed out reads so");
+        let block = Block {
+            in_use: self.word(header),
+            user: Some(address),
+        };
+        let before = self.blocks.insert(header, block);
+        assert!(
+            before.is_none_or(|before| before.user.is_none()),
+            "the block at {address:#x} was handed out while it was in use"
+        );
+        self.overwritten.remove(&header);
+    }
+
     /// Releases a block, or what is none. If that is accepted, right or not, nobody must be using the bytes any more.
     fn release(&mut self, address: u32, request: Request) -> Result<(), Error> {
         self.oracle.check_all_contents(self.subject.memory());
+        let header = self.subject.header_in_use(address, request);
+        if header.is_some_and(|header| !self.is_the_header_of_a_block(header)) {
+            return Ok(());
+        }
         self.subject.try_deallocate(address, request)?;
-        let released = match self.oracle.at(address) {
-            Some(live) => (address, live),
-            None => self.handed_out_again(address),
-        };
-        self.oracle.forget(released.0);
-        self.gone.push(released);
+        let block = header.and_then(|header| self.blocks.get_mut(&header));
+        let block = block.unwrap_or_else(|| panic!("a release of {address:#x} was accepted, where no block is in use"));
+        let header_was_overwritten = header.is_some_and(|header| self.overwritten.remove(&header));
+        match block.user.take() {
+            // Not always at `address`: a second release cannot be told from one by the block's new user.
+            Some(user) => {
+                let request = self.oracle.at(user).expect("it has a user");
+                self.oracle.forget(user);
+                self.gone.push((user, request));
+            }
+            None => assert!(
+                header_was_overwritten,
+                "a release of {address:#x} was accepted, which was released before"
+            ),
+        }
         Ok(())
     }
 
-    /// The over-aligned live block that begins, with the bytes before its payload, where an earlier block did. A second
-    /// release of the earlier one cannot be told from one of this block.
-    fn handed_out_again(&self, address: u32) -> (u32, Request) {
-        self.oracle
-            .first_from(address)
-            .filter(|(live, request)| live - address <= request.align + 8)
-            .filter(|_| self.gone.iter().any(|&(gone, _)| gone == address))
-            .unwrap_or_else(|| panic!("a release of {address:#x} was accepted, where no live block starts"))
+    /// Whether a block was handed out with what now stands at this address for its header.
+    fn is_the_header_of_a_block(&mut self, header: u32) -> bool {
+        let found = self.word(header);
+        self.blocks.get(&header).is_some_and(|block| block.in_use == found)
+    }
+
+    fn word(&mut self, address: u32) -> u64 {
+        let bytes = self.subject.memory().slice(address, 8);
+        u64::from_le_bytes((&*bytes).try_into().expect("there are eight"))
     }
 
     /// Overwrites eight bytes unless a live block has them as its own, which would be nothing that the allocator can
@@ -243,11 +296,101 @@ impl<S: Fallible> Victim<S> {
         let memory = self.subject.memory();
         if free && memory.get(address, 8).is_some() {
             memory.slice(address, 8).copy_from_slice(&bits.to_le_bytes());
+            self.overwritten.insert(address);
         }
     }
 
     fn gone_nth(&self, number: u16) -> Option<(u32, Request)> {
         let number = usize::from(number) % self.gone.len().max(1);
         self.gone.get(number).copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! In this file since the acts are private.
+    use super::*;
+    use crate::checked_heap::CheckedHeap;
+
+    /// Plays these acts on a `CheckedHeap` that begins at this address.
+    fn suffer_from(base: u32, acts: &[Act]) {
+        Victim::new(CheckedHeap::new(SimulatedMemory::new(base, 1, 64))).suffer(acts);
+    }
+
+    const fn allocate(size: u32, align: u32) -> Act {
+        Act::Allocate { size, align }
+    }
+
+    #[test]
+    fn a_second_release_behind_a_header_that_was_made_to_read_in_use_is_no_fault_of_the_heap() {
+        suffer_from(
+            1024,
+            &[
+                allocate(64, 8),
+                allocate(64, 8),
+                Act::Release { which: 0 },
+                Act::TrampleFreeHeader {
+                    gone: 0,
+                    with: Garbage::OccupiedHeader { order: 3 },
+                },
+                Act::ReleaseAgain { gone: 0 },
+                allocate(64, 8),
+                allocate(64, 8),
+                allocate(64, 8),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_live_block_with_the_header_and_the_layout_of_a_larger_one_is_not_released() {
+        suffer_from(
+            1024,
+            &[
+                allocate(64, 8),
+                allocate(64, 8),
+                Act::TrampleLive {
+                    which: 0,
+                    with: Garbage::OccupiedHeader { order: 4 },
+                },
+                Act::ReleaseWithAnotherLayout {
+                    which: 0,
+                    size: 128,
+                    align: 8,
+                },
+                allocate(128, 8),
+            ],
+        );
+    }
+
+    /// A second release of a block aligned to 64 when its place was given to another, with nothing in front of it but so
+    /// many blocks of 8 bytes. These must lead to an address that is 8 less than a multiple of 64.
+    fn over_aligned_behind(others: u16) -> Vec<Act> {
+        let mut acts: Vec<Act> = (0..others).map(|_| allocate(8, 8)).collect();
+        acts.extend([allocate(20, 64), Act::Release { which: others }, allocate(65, 8)]);
+        acts
+    }
+
+    #[test]
+    fn a_second_release_of_an_over_aligned_block_counts_as_one_of_what_begins_before_it_now() {
+        // One byte of the first block's marker belongs to the second, whose pattern has the same byte there: with this
+        // base, and this many blocks in front.
+        let mut acts = over_aligned_behind(53);
+        acts.extend([Act::ReleaseAgain { gone: 0 }, allocate(65, 8)]);
+        suffer_from(1056, &acts);
+    }
+
+    #[test]
+    fn a_header_that_was_put_into_a_block_behind_its_users_bytes_is_not_released_by() {
+        let mut acts = over_aligned_behind(3);
+        acts.extend([
+            allocate(200, 8),
+            Act::WriteAfterFree {
+                gone: 0,
+                with: Garbage::OccupiedHeader { order: 4 },
+            },
+            Act::ReleaseInside { which: 3, offset: 80 },
+            allocate(128, 8),
+        ]);
+        suffer_from(1024, &acts);
     }
 }

@@ -311,8 +311,12 @@ fn a_release_with_an_alignment_that_was_not_asked_for_is_caught() {
 #[test]
 fn what_the_documentation_says_cannot_be_detected_is_not() {
     in_each_engine(|guest, block| {
+        let in_use = header(guest, block).to_le_bytes();
         // A size that the same block serves.
         assert_eq!(guest.dealloc(block, BLOCK_BYTES - 31, 8), Ok(()));
+        // A second release, behind the header of a block in use: the block is given out once.
+        guest.write(block - HEADER_BYTES, &in_use);
+        assert_eq!(guest.dealloc(block, BLOCK_BYTES, 8), Ok(()));
         // A second release, once the block was given out again.
         assert_eq!(guest.alloc(BLOCK_BYTES, 8), Ok(block));
         assert_eq!(guest.dealloc(block, BLOCK_BYTES, 8), Ok(()));

@@ -25,6 +25,68 @@ fn a_second_release_is_told_at_once() {
 }
 
 #[test]
+fn a_second_release_behind_an_overwritten_header_is_told_as_what_the_header_reads() {
+    for (header, error) in [
+        (u32::MAX.into(), Error::BlockNotOccupied { pointer: 1104 }),
+        (1024, Error::BlockNotOccupied { pointer: 1104 }),
+        (0, Error::BlockNotOccupied { pointer: 1104 }),
+        (
+            1 << 32 | 2,
+            Error::LayoutMismatch {
+                pointer: 1104,
+                block_bytes: 32,
+            },
+        ),
+        (
+            1 << 32 | 99,
+            Error::CorruptHeader {
+                pointer: 1104,
+                header: 1 << 32 | 99,
+            },
+        ),
+        (
+            u64::MAX,
+            Error::CorruptHeader {
+                pointer: 1104,
+                header: u64::MAX,
+            },
+        ),
+    ] {
+        let mut heap = heap();
+        let live = heap.allocate(SOME).unwrap();
+        assert_eq!(heap.allocate(SOME), Ok(1104));
+        heap.deallocate(1104, SOME).unwrap();
+        trample(&mut heap, 1104 - HEADER_BYTES, header);
+        assert_eq!(heap.deallocate(1104, SOME), Err(error));
+        assert_poisoned(&mut heap, live);
+    }
+}
+
+#[test]
+fn a_second_release_behind_the_header_of_a_block_in_use_hands_nothing_out_twice() {
+    // Whether the block is the first of its list at that release, the last, or in between.
+    for again in 0..3 {
+        let mut heap = heap();
+        let live = heap.allocate(SOME).unwrap();
+        heap.memory.memory.slice(live, 64).fill(0x55);
+        let blocks = [(); 3].map(|()| heap.allocate(SOME).unwrap());
+        for block in blocks {
+            heap.deallocate(block, SOME).unwrap();
+        }
+        trample(&mut heap, blocks[again] - HEADER_BYTES, 1 << 32 | 3);
+        heap.deallocate(blocks[again], SOME).unwrap();
+        let mut given = Vec::new();
+        while let Ok(block) = heap.allocate(SOME) {
+            assert!(!given.contains(&block), "{block:#x} was handed out twice");
+            given.push(block);
+        }
+        assert!(given.iter().all(|block| blocks.contains(block)), "{given:x?}");
+        assert_poisoned(&mut heap, live);
+        assert_eq!(heap.memory.memory.slice(live, 64), [0x55; 64]);
+    }
+}
+
+#[test]
 fn a_release_as_the_first_call_is_told() {
     let mut heap = heap();
     assert_eq!(

@@ -1,12 +1,13 @@
 //! Bugs that other allocators had, as tests of ours: each function is named after the failure and says where it was
 //! seen. Those of one allocator's own structures (a tag bit, a sentinel, a coalescing step) appear as what their users
-//! saw.
+//! saw. How much memory a program needs at most is in [`footprint`].
 //!
 //! Not here: what needs a module (two allocators on WASI, threads) or an interface that ours do not have (`calloc`'s
 //! product, regions added by hand).
 
 mod address_space;
 mod contents;
+mod footprint;
 mod growth;
 
 use crate::checked_heap::{CheckedHeap, Request};

@@ -11,7 +11,7 @@
 use crate::linear_memory::LinearMemory;
 use crate::size_class::{CLASSES, SizeClass};
 
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 mod survey;
 
 /// Every chunk's span is a multiple of this.

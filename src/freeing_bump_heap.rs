@@ -15,7 +15,7 @@ use crate::size_class::SizeClass;
 use crate::stats::HeapStats;
 use crate::tagged_heap::{TaggedHeap, span_for};
 
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 mod model;
 
 /// The state: all zero before its first use.

@@ -134,31 +134,11 @@ pub(crate) trait Fallible: Calls {
     fn is_poisoned(&self) -> bool;
 }
 
-/// What is asserted while a program runs.
-pub(crate) struct Checks<S> {
-    /// After each step.
-    step: fn(&mut S, &Oracle),
-    /// After a request was refused.
-    refusal: fn(&mut S, &Oracle, Request),
-}
-
-impl<S: Subject> Checks<S> {
-    /// That each byte has one use, and that what was refused could not have been served.
-    pub(crate) fn of_each_byte() -> Self {
-        Checks {
-            step: |subject, oracle| {
-                oracle.check(subject);
-            },
-            refusal: check_refusal,
-        }
-    }
-}
-
 /// Plays as many random programs as the number of steps asks for, each on a subject that `new` makes for its memory.
 #[cfg(test)]
 pub(crate) fn test_programs<S: Subject>(new: impl Fn(SimulatedMemory) -> S) {
     test_random(random::programs::<S>(), random::AVERAGE_STEPS, |program| {
-        run(new(program.memory()), &program, &Checks::of_each_byte());
+        run(new(program.memory()), &program);
     });
 }
 
@@ -188,12 +168,12 @@ fn test_seed<I: Strategy>(seed: u32, inputs: &I, test: &impl Fn(I::Value)) {
 }
 
 /// Plays one program, asserting after each step, and then releases everything.
-pub(crate) fn run<S: Calls>(mut subject: S, program: &Program, checks: &Checks<S>) {
+pub(crate) fn run<S: Subject>(mut subject: S, program: &Program) {
     let mut oracle = Oracle::new();
-    (checks.step)(&mut subject, &oracle);
+    oracle.check(&mut subject);
     for step in &program.steps {
-        let served = play(&mut subject, &mut oracle, program, step, checks);
-        (checks.step)(&mut subject, &oracle);
+        let served = play(&mut subject, &mut oracle, program, step);
+        oracle.check(&mut subject);
         if !served && !S::SERVES_AFTER_REFUSAL {
             assert!(
                 subject.allocate(Request { size: 1, align: 1 }).is_none(),
@@ -206,12 +186,12 @@ pub(crate) fn run<S: Calls>(mut subject: S, program: &Program, checks: &Checks<S
     while let Some((address, request)) = oracle.release_nth(subject.memory(), 0) {
         subject.deallocate(address, request);
     }
-    (checks.step)(&mut subject, &oracle);
+    oracle.check(&mut subject);
     oracle.check_the_memory_of_others(subject.memory());
 }
 
 /// Plays one step. False if a request was refused.
-fn play<S: Calls>(subject: &mut S, oracle: &mut Oracle, program: &Program, step: &Step, checks: &Checks<S>) -> bool {
+fn play<S: Subject>(subject: &mut S, oracle: &mut Oracle, program: &Program, step: &Step) -> bool {
     match *step {
         Step::Allocate { size, align, zeroed } => {
             let request = Request { size, align };
@@ -221,7 +201,7 @@ fn play<S: Calls>(subject: &mut S, oracle: &mut Oracle, program: &Program, step:
                 subject.allocate(request)
             };
             let Some(address) = answer else {
-                refused(subject, oracle, request, checks);
+                check_refusal(subject, oracle, request);
                 return false;
             };
             if zeroed {
@@ -239,7 +219,7 @@ fn play<S: Calls>(subject: &mut S, oracle: &mut Oracle, program: &Program, step:
                 align: request.align,
             };
             let Some(new_address) = subject.reallocate(address, request, new_request.size) else {
-                refused(subject, oracle, new_request, checks);
+                check_refusal(subject, oracle, new_request);
                 return false;
             };
             oracle.moved(subject.memory(), address, new_address, new_request);
@@ -270,14 +250,9 @@ fn play<S: Calls>(subject: &mut S, oracle: &mut Oracle, program: &Program, step:
     true
 }
 
-/// Asserts that a refusal was right, and that what lives is as it was.
-fn refused<S: Calls>(subject: &mut S, oracle: &Oracle, request: Request, checks: &Checks<S>) {
-    oracle.check_all_contents(subject.memory());
-    (checks.refusal)(subject, oracle, request);
-}
-
-/// Asserts that a refused request could not have been served.
+/// Asserts that a refused request could not have been served, and that what lives is as it was.
 fn check_refusal<S: Subject>(subject: &mut S, oracle: &Oracle, request: Request) {
+    oracle.check_all_contents(subject.memory());
     let needed = subject.extent_bytes(request);
     let idle = subject.idle(&oracle.live());
     let reusable = idle

@@ -28,7 +28,7 @@ use crate::linear_memory::LinearMemory;
 use crate::size_class::{CLASSES, SizeClass};
 use crate::tagged_heap::{TAG_BYTES, TaggedHeap};
 
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 mod survey;
 
 /// The bytes of a run, and its alignment.

@@ -27,7 +27,7 @@ use crate::linear_memory::LinearMemory;
 use crate::page::{PAGE_SHIFT, PageCount};
 use crate::stats::HeapStats;
 
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 mod survey;
 
 /// The bytes of a tag.

@@ -23,7 +23,7 @@ use crate::linear_memory::LinearMemory;
 use crate::page::{PAGE_BYTES, PAGE_SHIFT, PageCount};
 use crate::stats::HeapStats;
 
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 mod model;
 #[cfg(test)]
 mod tests;

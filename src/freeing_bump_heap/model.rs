@@ -3,9 +3,9 @@
 
 use super::*;
 use crate::checked_heap::Request;
-use crate::model::headerless::{Headerless, Surveyed};
+use crate::model::Idle;
+use crate::model::headerless::Surveyed;
 use crate::model::oracle::{Totals, bytes_of_region};
-use crate::model::{Idle, test_programs};
 use crate::runs::RUN_BYTES;
 use crate::simulated_memory::SimulatedMemory;
 use crate::tagged_heap::TAG_BYTES;
@@ -77,10 +77,17 @@ impl Surveyed for FreeingBumpHeap {
     }
 }
 
-#[test]
-fn freeing_bump_heap_agrees_with_the_oracle_after_each_step_of_random_programs() {
-    test_programs(|memory| Headerless {
-        heap: FreeingBumpHeap::new(Growth::SIXTEENTH),
-        memory,
-    });
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::headerless::Headerless;
+    use crate::model::test_programs;
+
+    #[test]
+    fn freeing_bump_heap_agrees_with_the_oracle_after_each_step_of_random_programs() {
+        test_programs(|memory| Headerless {
+            heap: FreeingBumpHeap::new(Growth::SIXTEENTH),
+            memory,
+        });
+    }
 }

@@ -9,13 +9,11 @@
 //! One function for each target. `cargo test` plays the committed inputs, those in `fuzz/corpus/`.
 
 use super::headerless::Headerless;
-use super::oracle::Oracle;
 use super::programs::{END_PAGE, Program, Step, fitting};
-use super::{Calls, Checks, run};
+use super::{Calls, Subject, run};
 use crate::checked_heap::{CheckedHeap, Request, hostile};
 use crate::freeing_bump_heap::FreeingBumpHeap;
 use crate::growth::Growth;
-use crate::heap::Heap;
 use crate::heap_allocator::model::Original;
 use crate::page::PAGE_BYTES;
 use crate::simulated_memory::SimulatedMemory;
@@ -30,29 +28,33 @@ pub(crate) const SPAN_PAGES: u32 = 48;
 
 /// Plays an input on the engine of `FreeingBump`.
 pub fn freeing_bump(input: &[u8]) {
-    headerless(default_freeing_bump_heap, input);
+    let subject = |memory| Headerless {
+        heap: FreeingBumpHeap::new(Growth::SIXTEENTH),
+        memory,
+    };
+    play(subject, input);
 }
 
 /// Plays an input on the engine of `TinyFreeingBump`.
 pub fn tiny(input: &[u8]) {
-    headerless(TinyHeap::new, input);
+    let subject = |memory| Headerless {
+        heap: TinyHeap::new(),
+        memory,
+    };
+    play(subject, input);
 }
 
 /// Plays an input on the engine of `CheckedFreeingBump`.
 pub fn checked(input: &[u8]) {
-    play(CheckedHeap::new, input, &Checks::of_each_byte());
+    play(CheckedHeap::new, input);
 }
 
 /// Plays an input on `FreeingBumpHeapAllocator`, over a memory that grows, and over a byte slice.
 pub fn heap_allocator(input: &[u8]) {
     let mut program = program::<Original<true>>(&mut Input(input));
-    run(Original::growing(program.memory()), &program, &Checks::of_each_byte());
+    run(Original::growing(program.memory()), &program);
     program.steps.retain(|step| !matches!(step, Step::AllowGrowth { .. }));
-    run(
-        Original::over_slice(program.memory()),
-        &program,
-        &Checks::of_each_byte(),
-    );
+    run(Original::over_slice(program.memory()), &program);
 }
 
 /// Plays an input on the engine of `CheckedFreeingBump` while somebody overwrites what lies around its live blocks.
@@ -60,60 +62,9 @@ pub fn hostile_heap(input: &[u8]) {
     hostile::play(&mut Input(input));
 }
 
-fn default_freeing_bump_heap() -> FreeingBumpHeap {
-    FreeingBumpHeap::new(Growth::SIXTEENTH)
-}
-
-fn headerless<H: Heap>(new: fn() -> H, input: &[u8]) {
-    let subject = |memory| Headerless { heap: new(), memory };
-    play(subject, input, &Checks::of_figures());
-}
-
-fn play<S: Calls>(new: impl Fn(SimulatedMemory) -> S, input: &[u8], checks: &Checks<S>) {
+fn play<S: Subject>(new: impl Fn(SimulatedMemory) -> S, input: &[u8]) {
     let program = program::<S>(&mut Input(input));
-    run(new(program.memory()), &program, checks);
-}
-
-impl<H: Heap> Checks<Headerless<H>> {
-    /// That the heap's figures agree with each other and with what is live: all that can be told without looking into
-    /// its structures.
-    pub(crate) fn of_figures() -> Self {
-        Checks {
-            step: |subject, oracle| check_figures(subject, oracle),
-            refusal: check_refusal,
-        }
-    }
-}
-
-fn check_figures<H: Heap>(subject: &mut Headerless<H>, oracle: &Oracle) {
-    let stats = subject.heap.stats(&subject.memory);
-    assert_eq!(
-        u64::from(stats.address_space_bytes),
-        u64::from(stats.live_bytes) + u64::from(stats.free_bytes) + u64::from(stats.never_used_bytes),
-        "{stats:?}"
-    );
-    let requested = oracle.requested_bytes();
-    assert!(
-        requested <= stats.live_bytes.into(),
-        "{requested} bytes are live, but {stats:?}"
-    );
-    assert!(
-        stats.largest_free_bytes <= stats.free_bytes + stats.never_used_bytes,
-        "{stats:?}"
-    );
-}
-
-/// Asserts that neither what the heap has never used nor the pages that it may still get serve a refused request.
-fn check_refusal<H: Heap>(subject: &mut Headerless<H>, _: &Oracle, request: Request) {
-    let never_used = u64::from(subject.heap.stats(&subject.memory).never_used_bytes);
-    let memory = subject.memory();
-    let room = u64::from(memory.limit_pages.saturating_sub(memory.end_page())) * u64::from(PAGE_BYTES);
-    // A block is rounded up to a power of two at most; an alignment and two pages can be lost around it.
-    let enough = 2 * u64::from(request.size.max(request.align)) + u64::from(request.align) + 2 * u64::from(PAGE_BYTES);
-    assert!(
-        never_used.max(room) < enough,
-        "{request:?} was refused with {never_used} bytes never used and {room} to grow by"
-    );
+    run(new(program.memory()), &program);
 }
 
 /// The bytes of an input that were not read yet.
@@ -251,27 +202,13 @@ mod tests {
     #[test]
     #[cfg_attr(miri, ignore = "Miri's programs see no files")]
     fn freeing_bump_heap_agrees_with_the_oracle_on_the_inputs_that_fuzzing_has_kept() {
-        replay("freeing_bump", |input| {
-            freeing_bump(input);
-            let subject = |memory| Headerless {
-                heap: default_freeing_bump_heap(),
-                memory,
-            };
-            play(subject, input, &Checks::of_each_byte());
-        });
+        replay("freeing_bump", freeing_bump);
     }
 
     #[test]
     #[cfg_attr(miri, ignore = "Miri's programs see no files")]
     fn tiny_heap_agrees_with_the_oracle_on_the_inputs_that_fuzzing_has_kept() {
-        replay("tiny", |input| {
-            tiny(input);
-            let subject = |memory| Headerless {
-                heap: TinyHeap::new(),
-                memory,
-            };
-            play(subject, input, &Checks::of_each_byte());
-        });
+        replay("tiny", tiny);
     }
 
     #[test]

@@ -73,11 +73,6 @@ impl Oracle {
         blocks.map(|(&address, block)| (address, block.request)).collect()
     }
 
-    /// The bytes that all live blocks were asked for.
-    pub(crate) fn requested_bytes(&self) -> u64 {
-        self.live.values().map(|block| u64::from(block.request.size)).sum()
-    }
-
     /// The live block with this number modulo how many there are, if there is any.
     pub(crate) fn nth(&self, number: u16) -> Option<(u32, Request)> {
         let number = usize::from(number) % self.live.len().max(1);

@@ -3,9 +3,9 @@
 use super::*;
 use crate::checked_heap::Request;
 use crate::linear_memory::Region;
-use crate::model::headerless::{Headerless, Surveyed};
+use crate::model::Idle;
+use crate::model::headerless::Surveyed;
 use crate::model::oracle::bytes_of_region;
-use crate::model::{Idle, test_programs};
 use crate::simulated_memory::SimulatedMemory;
 use core::ops::Range;
 use std::vec::Vec;
@@ -47,10 +47,17 @@ impl Surveyed for TinyHeap {
     }
 }
 
-#[test]
-fn tiny_heap_agrees_with_the_oracle_after_each_step_of_random_programs() {
-    test_programs(|memory| Headerless {
-        heap: TinyHeap::new(),
-        memory,
-    });
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::headerless::Headerless;
+    use crate::model::test_programs;
+
+    #[test]
+    fn tiny_heap_agrees_with_the_oracle_after_each_step_of_random_programs() {
+        test_programs(|memory| Headerless {
+            heap: TinyHeap::new(),
+            memory,
+        });
+    }
 }

@@ -38,7 +38,7 @@ impl Heap for FreeingBumpHeap {
     fn allocate<M: LinearMemory>(&mut self, memory: &mut M, size: u32, align: u32) -> u32 {
         match SizeClass::of(size, align) {
             Some(class) => self.runs.allocate(memory, &mut self.heap, class),
-            None => self.heap.allocate(memory, span_for(size), align),
+            None => self.runs.make_room(memory, &mut self.heap, span_for(size), align),
         }
     }
 

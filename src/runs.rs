@@ -78,6 +78,47 @@ impl Runs {
         block
     }
 
+    /// A block of the merging heap, of this span and alignment; 0 if there is no memory for it. Runs without a live block are
+    /// handed back before the memory grows. O(1).
+    pub(crate) fn make_room<M: LinearMemory>(
+        &mut self,
+        memory: &mut M,
+        heap: &mut TaggedHeap,
+        span: u32,
+        align: u32,
+    ) -> u32 {
+        let block = heap.allocate(memory, span, align);
+        if block != 0 {
+            return block;
+        }
+        self.hand_back(memory, heap);
+        heap.allocate_or_grow(memory, span, align)
+    }
+
+    /// Hands the current runs that have no live block back to the merging heap. O(1): 32 runs at most, with some hundred blocks.
+    fn hand_back<M: LinearMemory>(&mut self, memory: &mut M, heap: &mut TaggedHeap) {
+        for list in &mut self.lists {
+            let run = *list & !OFFSET;
+            if run == 0 {
+                continue;
+            }
+            // SAFETY: the words are those of the run's header and of free blocks.
+            unsafe {
+                // A current run waits for the release of all blocks but those on its list; where these are all, none is live.
+                let mut live = memory.read_word(run, RELEASES) & !OFFSET;
+                let mut block = *list;
+                while block & OFFSET != 0 {
+                    live -= RUN_BYTES;
+                    block = run | memory.read_word(block, NEXT) & OFFSET;
+                }
+                if live == 0 {
+                    *list = 0;
+                    heap.deallocate(memory, run);
+                }
+            }
+        }
+    }
+
     /// Takes back a block.
     ///
     /// # Safety
@@ -122,7 +163,7 @@ impl Runs {
                 if run != 0 {
                     heap.bins.remove(memory, run);
                 } else {
-                    run = heap.allocate(memory, RUN_BYTES, RUN_BYTES);
+                    run = self.make_room(memory, heap, RUN_BYTES, RUN_BYTES);
                     if run == 0 {
                         return 0;
                     }

@@ -54,8 +54,12 @@ pub(crate) const fn span_for(bytes: u32) -> u32 {
     (bytes + TAG_BYTES + (GRANULE_BYTES - 1)) & !(GRANULE_BYTES - 1)
 }
 
-/// The bytes from a chunk to the next address at which its block is aligned, where `slack` is 16 less than the alignment,
-/// or 0.
+/// All blocks are aligned to a granule. The farthest that the next aligned address can be is this, a multiple of it.
+const fn slack(align: u32) -> u32 {
+    (align - 1) & !FLAGS
+}
+
+/// The bytes from a chunk to the next address at which its block is aligned.
 const fn gap(chunk: u32, slack: u32) -> u32 {
     (chunk + BLOCK).wrapping_neg() & slack
 }
@@ -90,11 +94,10 @@ impl TaggedHeap {
         self.used.max(self.bump) + BLOCK
     }
 
-    /// A block of this span aligned to `align`, a power of two: from what was released, or from the bump pointer, for
-    /// which the memory may grow. 0 if that is refused. O(1); when growth is refused, O(free chunks of about this span).
+    /// A block of this span aligned to `align`, a power of two: from what was released, or from the bump pointer. 0 if there
+    /// is none at the first look. O(1).
     pub(crate) fn allocate<M: LinearMemory>(&mut self, memory: &mut M, span: u32, align: u32) -> u32 {
-        // All blocks are aligned to a granule. The farthest that the next aligned address can be is this:
-        let slack = (align - 1) & !FLAGS;
+        let slack = slack(align);
         let mut chunk = self.bins.chunk(span, 0);
         // SAFETY: a chunk in a bin is free.
         unsafe {
@@ -107,7 +110,7 @@ impl TaggedHeap {
         }
         let whole = span + gap(self.bump, slack);
         if self.end - self.bump < whole {
-            return self.allocate_after_growth(memory, span, slack);
+            return 0;
         }
         let chunk = self.bump;
         self.bump += whole;
@@ -118,14 +121,20 @@ impl TaggedHeap {
         }
     }
 
-    /// What is left to be done when no free chunk was found at the first look, nor enough memory behind the bump pointer.
-    #[cold]
-    #[inline(never)]
-    fn allocate_after_growth<M: LinearMemory>(&mut self, memory: &mut M, span: u32, slack: u32) -> u32 {
-        let lacking = span + gap(self.bump, slack) - (self.end - self.bump);
-        if self.grow(memory, lacking) {
-            // The memory may have grown elsewhere, where the next aligned address is farther.
-            return self.allocate(memory, span, slack + 1);
+    /// The same, and the memory grows if there is none. 0 if that is refused and no free chunk fits. O(1); when growth is
+    /// refused, O(free chunks of about this span).
+    pub(crate) fn allocate_or_grow<M: LinearMemory>(&mut self, memory: &mut M, span: u32, align: u32) -> u32 {
+        let slack = slack(align);
+        loop {
+            let block = self.allocate(memory, span, align);
+            if block != 0 {
+                return block;
+            }
+            // The memory may grow elsewhere, where the next aligned address is farther.
+            let lacking = span + gap(self.bump, slack) - (self.end - self.bump);
+            if !self.grow(memory, lacking) {
+                break;
+            }
         }
         let mut chunk = self.bins.chunk(span, 0);
         // SAFETY: the chunks in a bin are free.

@@ -22,12 +22,13 @@ use crate::stats::HeapStats;
 ///
 /// - Requests of up to 256 bytes are served from runs of 4 KiB of blocks of one size, 8 bytes apart: no bytes per block.
 ///   A run whose last block is released becomes memory for anything again, and what is built next lies together. One run
-///   of each size that was ever used stays with its size: 128 KiB in all at most.
+///   of each size stays with it until the memory would have to grow: 128 KiB in all at most.
 /// - Larger blocks have a tag of 4 bytes, are rounded up to a multiple of 16, and are merged with their neighbours at once.
 ///   What a request leaves of a free block stays free, unless it is at most a sixteenth of the request.
 /// - Allocation and release are O(1); a request of up to 256 bytes may also write the links of a new run, 509 words at
-///   most. Nothing is ever put off to be done for many blocks later. Only where the engine refuses to grow the memory are
-///   all free blocks of about the size looked at, before the request is refused.
+///   most. Before the memory grows, the free blocks of 32 runs at most are counted, for runs to hand back. Nothing else is
+///   put off to be done for many blocks later. Only where the engine refuses to grow the memory are all free blocks of
+///   about the size looked at, before the request is refused.
 /// - `realloc` leaves a block in place within its size, into free space behind it, and at the bump pointer, for which the
 ///   memory may grow; it copies otherwise. `alloc_zeroed` does not clear what comes fresh from the engine.
 /// - The memory between `__heap_base` and the end of the initial memory comes first (not on WASI, where the C library

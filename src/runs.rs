@@ -15,7 +15,7 @@
 //!
 //! | the run is | its `releases` counts down to | what is done then |
 //! |---|---|---|
-//! | current: the class's list is made of its blocks | all of its blocks being on `releases` | nothing: it serves the next request |
+//! | current: the class's list is made of its blocks | all of its blocks being on `releases` | nothing: it serves the next request, or goes back before the memory grows |
 //! | partial: in the bin of its class | its last live block being released | it goes back to the merging heap |
 //! | full: nothing points to it | its first release: 1 | it joins the bin of its class |
 //!
@@ -78,8 +78,8 @@ impl Runs {
         block
     }
 
-    /// A block of the merging heap, of this span and alignment; 0 if there is no memory for it. Runs without a live block are
-    /// handed back before the memory grows. O(1).
+    /// A block of the merging heap, of this span and alignment; 0 if there is no memory for it. Before the memory grows,
+    /// runs without a live block are handed back. O(1).
     pub(crate) fn make_room<M: LinearMemory>(
         &mut self,
         memory: &mut M,
@@ -95,7 +95,8 @@ impl Runs {
         heap.allocate_or_grow(memory, span, align)
     }
 
-    /// Hands the current runs that have no live block back to the merging heap. O(1): 32 runs at most, with some hundred blocks.
+    /// Hands the current runs that have no live block back to the merging heap. O(1): it goes through the free blocks of 32
+    /// runs at most.
     fn hand_back<M: LinearMemory>(&mut self, memory: &mut M, heap: &mut TaggedHeap) {
         for list in &mut self.lists {
             let run = *list & !OFFSET;

@@ -45,6 +45,16 @@ impl<S: Calls> Loaded<S> {
         self.subject.deallocate(address, request);
     }
 
+    /// Asserts that the memory is little more than what was live at most.
+    fn assert_within_bound(&mut self, context: &dyn core::fmt::Display) {
+        let memory_bytes = u64::from(self.pages()) * u64::from(PAGE_BYTES);
+        assert!(
+            memory_bytes <= self.peak_bytes * 5 / 4 + (1 << 20),
+            "{memory_bytes} bytes of memory where {} were live at most: {context}",
+            self.peak_bytes
+        );
+    }
+
     /// The pages of the module's memory.
     fn pages(&mut self) -> u32 {
         self.subject.memory().end_page()
@@ -87,9 +97,9 @@ fn sizes_to(largest: u32) -> Vec<u32> {
     sizes
 }
 
-/// Sizes to 32 KiB in a random order.
+/// Sizes to 1 MiB in a random order.
 fn shuffled_sizes(random: &mut TestRng) -> Vec<u32> {
-    let mut sizes = sizes_to(32 << 10);
+    let mut sizes = sizes_to(1 << 20);
     for last in (1..sizes.len()).rev() {
         sizes.swap(last, random.random_range(0..=last));
     }
@@ -110,14 +120,10 @@ fn test_phases(sizes: &[u32], order: ReleaseOrder, some_stay: bool, random: &mut
         while let Some(block) = order.take(&mut blocks, random) {
             heap.release(block);
         }
-        let memory_bytes = u64::from(heap.pages()) * u64::from(PAGE_BYTES);
-        assert!(
-            memory_bytes <= heap.peak_bytes * 5 / 4 + (1 << 20),
-            "{memory_bytes} bytes of memory where {} were live at most, in the phase of {size} among {sizes:?}, \
-             released {order:?}, with FREEING_BUMP_SEED={}",
-            heap.peak_bytes,
+        heap.assert_within_bound(&format_args!(
+            "in the phase of {size} among {sizes:?}, released {order:?}, with FREEING_BUMP_SEED={}",
             seed()
-        );
+        ));
     }
 }
 
@@ -144,17 +150,35 @@ fn phases_of_smaller_and_smaller_blocks_take_the_memory_of_one() {
     }
 }
 
-/// To 32 KiB: for each of its 32 size classes the heap keeps a run when all is released, and what lies between two of them
-/// is of no use to blocks that are longer.
 #[test]
 #[cfg_attr(miri, ignore = "millions of steps")]
-fn phases_of_blocks_of_up_to_32_kib_take_the_memory_of_one_in_any_order() {
+fn phases_take_the_memory_of_one_in_any_order() {
     let random = &mut generator(seed());
-    for order in ReleaseOrder::ALL {
+    for order in [ReleaseOrder::ALL; 8].concat() {
         for some_stay in [false, true] {
             let sizes = shuffled_sizes(random);
             test_phases(&sizes, order, some_stay, random);
         }
+    }
+}
+
+#[test]
+#[cfg_attr(miri, ignore = "megabytes of memory")]
+fn large_blocks_use_what_was_released_where_each_size_class_had_a_block_in_between() {
+    for size in [64 << 10, 256 << 10, 512 << 10, 1 << 20] {
+        let mut heap = Loaded::new(freeing_bump);
+        let mut blocks = Vec::new();
+        for class in 1..=32 {
+            blocks.push(heap.allocate(PHASE_BYTES / 33, 8));
+            blocks.push(heap.allocate(8 * class, 8));
+        }
+        for block in blocks {
+            heap.release(block);
+        }
+        for _ in 0..PHASE_BYTES / size {
+            heap.allocate(size, 8);
+        }
+        heap.assert_within_bound(&format_args!("blocks of {size} bytes"));
     }
 }
 

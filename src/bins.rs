@@ -4,9 +4,9 @@
 //!   two-level segregated fit (Masmano and others, 2004).
 //! - The partial [runs](crate::runs) lie in bins of their own, one for each size class.
 //!
-//! A member of a bin has two links where its block is, 8 bytes behind its address. The first is the address of the next
-//! member, or 0. The second is that of the one before; the first member has the number of the bin there instead, so that no
-//! span is needed to take a member out.
+//! A member of a bin has two links, 8 bytes behind its address: in a chunk's block, or in the header of a run. One is the
+//! address of the next member, or 0. The other is that of the member before; the first member has the number of the bin
+//! there instead, so that no span is needed to take a member out.
 
 use crate::linear_memory::LinearMemory;
 use crate::size_class::{CLASSES, SizeClass};

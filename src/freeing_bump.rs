@@ -49,15 +49,15 @@ use crate::stats::HeapStats;
 /// out, and all fields of a block lie behind its address, where WebAssembly reaches them with an offset that costs nothing
 /// (chunks begin 8 bytes before their blocks, as in dlmalloc).
 ///
-/// - Powers of two with one list for each, the original algorithm without its header, and `TinyFreeingBump` now: the
-///   fastest where sizes stay the same, up to 7 times the memory of dlmalloc where they change.
+/// - Powers of two with one list for each, the original algorithm without its header, and `TinyFreeingBump` now: fewer
+///   instructions, up to 7 times the memory of dlmalloc where sizes change.
 /// - One list for each size class, with a sweep that merges what is free before the memory grows: as fast, but a program
 ///   that releases a structure and builds it again gets its blocks in a scrambled order, and is slower than with
 ///   dlmalloc; and the sweep is a pause that grows with the heap.
 /// - Free lists for blocks of 256 bytes to 32 KiB in front of the merging heap, emptied after 64 KiB of releases: faster
 ///   on those sizes, but 1.4 times the memory of dlmalloc where such blocks are resized.
-/// - The two rules just named left out, bins as rings with the oldest block first, and a look at the bin of the size apart from
-///   the search above it: 1.45 times the instructions on blocks of random sizes up to 10 kB, of the whole workload.
+/// - The two rules just named left out, bins as rings with the oldest block first, and a look at the bin of the size apart
+///   from the search above it: 1.45 times the instructions of all of the workload of random sizes up to 10 kB.
 /// - A run that is current for its class counted apart, so that each release asks for the class and whether the run is
 ///   current: a seventh more instructions where blocks of one size come and go. With it and the free lists above the code
 ///   had 2803 bytes.

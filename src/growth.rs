@@ -35,16 +35,13 @@ impl Growth {
     pub const SIXTEENTH: Growth = Growth::Proportional { shift: 4 };
 
     /// The pages to ask for first when `needed` are lacking and the memory has `present`.
-    pub(crate) const fn pages(self, needed: PageCount, present: PageCount) -> PageCount {
+    pub(crate) fn pages(self, needed: PageCount, present: PageCount) -> PageCount {
         let wanted = match self {
-            Growth::Proportional { shift } => match present.0.checked_shr(shift) {
-                Some(pages) => pages,
-                None => 0,
-            },
+            Growth::Proportional { shift } => present.0.checked_shr(shift).unwrap_or(0),
             Growth::Exact => 0,
             Growth::Step { pages } => pages,
         };
-        if wanted > needed.0 { PageCount(wanted) } else { needed }
+        PageCount(wanted).max(needed)
     }
 }
 

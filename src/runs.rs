@@ -106,13 +106,7 @@ impl Runs {
             // SAFETY: the words are those of the run's header and of free blocks.
             unsafe {
                 // A current run waits for the release of all blocks but those on its list; where these are all, none is live.
-                let mut live = memory.read_word(run, RELEASES) & !OFFSET;
-                let mut block = *list;
-                while block & OFFSET != 0 {
-                    live -= RUN_BYTES;
-                    block = run | memory.read_word(block, NEXT) & OFFSET;
-                }
-                if live == 0 {
+                if memory.read_word(run, RELEASES) / RUN_BYTES == length(memory, run, *list) {
                     *list = 0;
                     heap.deallocate(memory, run);
                 }
@@ -226,21 +220,28 @@ impl Runs {
 
     /// How many blocks of a class are free, in its list and in its runs. O(free blocks of the current run, runs).
     pub(crate) fn free_blocks<M: LinearMemory>(&self, memory: &M, heap: &TaggedHeap, class: SizeClass) -> u32 {
-        let mut free = 0;
-        // SAFETY: the words are those of free blocks and of headers of this heap's runs.
+        // SAFETY: the words are those of headers of this heap's runs.
         let released =
             |run| unsafe { (memory.read_word(run, ALL) - (memory.read_word(run, RELEASES) & !OFFSET)) / RUN_BYTES };
-        let mut block = self.lists[class.index()];
-        let current = block & !OFFSET;
-        while block & OFFSET != 0 {
-            free += 1;
-            // SAFETY: as above.
-            block = current | unsafe { memory.read_word(block, NEXT) } & OFFSET;
-        }
+        let list = self.lists[class.index()];
+        let current = list & !OFFSET;
+        let mut free = length(memory, current, list);
         if current != 0 {
             free += released(current);
         }
         heap.bins.for_each_run(memory, class, |run| free += released(run));
         free
     }
+}
+
+/// How many free blocks are on a list of blocks of this run.
+fn length<M: LinearMemory>(memory: &M, run: u32, list: u32) -> u32 {
+    let mut length = 0;
+    let mut block = list;
+    while block & OFFSET != 0 {
+        length += 1;
+        // SAFETY: a free block's first word is the offset of the next one.
+        block = run | unsafe { memory.read_word(block, NEXT) } & OFFSET;
+    }
+    length
 }

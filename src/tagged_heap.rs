@@ -282,6 +282,8 @@ impl TaggedHeap {
     }
 
     /// Moves the bump pointer, down perhaps: what lies behind it was used before.
+    ///
+    /// Never inlined: 13 bytes of code less than two copies (Rust 1.95, opt-level "z", wasm-opt 132).
     #[inline(never)]
     fn move_bump(&mut self, bump: u32) {
         self.used = self.used.max(self.bump);

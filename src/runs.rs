@@ -87,12 +87,13 @@ impl Runs {
         span: u32,
         align: u32,
     ) -> u32 {
-        let block = heap.allocate(memory, span, align);
+        let distance = heap.distance(span);
+        let block = heap.allocate(memory, span, align, distance);
         if block != 0 {
             return block;
         }
         self.hand_back(memory, heap);
-        heap.allocate_or_grow(memory, span, align)
+        heap.allocate_or_grow(memory, span, align, distance)
     }
 
     /// Hands the current runs that have no live block back to the merging heap. O(1): it goes through the free blocks of 32

@@ -61,7 +61,7 @@ const fn slack(align: u32) -> u32 {
 
 /// The bytes from a chunk to the next address at which its block is aligned.
 const fn gap(chunk: u32, slack: u32) -> u32 {
-    (chunk + BLOCK).wrapping_neg() & slack
+    chunk.wrapping_add(BLOCK).wrapping_neg() & slack
 }
 
 /// The state; all zero before its first use.
@@ -94,9 +94,9 @@ impl TaggedHeap {
         self.used.max(self.bump) + BLOCK
     }
 
-    /// A block of this span aligned to `align`, a power of two: from what was released, or from the bump pointer. 0 if there
-    /// is none at the first look. O(1).
-    pub(crate) fn allocate<M: LinearMemory>(&mut self, memory: &mut M, span: u32, align: u32) -> u32 {
+    /// A block of this span aligned to `align`, a power of two: from what was released, or from the bump pointer, and then
+    /// with this `distance` free before it. 0 if there is none at the first look. O(1).
+    pub(crate) fn allocate<M: LinearMemory>(&mut self, memory: &mut M, span: u32, align: u32, distance: u32) -> u32 {
         let slack = slack(align);
         let mut chunk = self.bins.chunk(span, 0);
         // SAFETY: a chunk in a bin is free.
@@ -108,7 +108,8 @@ impl TaggedHeap {
                 return self.take(memory, chunk, span, slack);
             }
         }
-        let whole = span + gap(self.bump, slack);
+        let gap = self.gap_at_bump(slack, distance);
+        let whole = span + gap;
         if self.end - self.bump < whole {
             return 0;
         }
@@ -117,24 +118,34 @@ impl TaggedHeap {
         // SAFETY: the chunk was never used, or is free.
         unsafe {
             memory.write_word(chunk, TAG, whole);
-            self.cut(memory, chunk, whole, span, slack)
+            self.cut(memory, chunk, whole, span, gap)
         }
     }
 
-    /// The same, and the memory grows if there is none. 0 if that is refused and no free chunk fits. O(1); when growth is
-    /// refused, O(free chunks of about this span).
-    pub(crate) fn allocate_or_grow<M: LinearMemory>(&mut self, memory: &mut M, span: u32, align: u32) -> u32 {
+    /// As [`allocate`](Self::allocate), and the memory grows if there is no such block. 0 if that is refused and no free
+    /// chunk fits. O(1); when growth is refused, O(free chunks of about this span).
+    pub(crate) fn allocate_or_grow<M: LinearMemory>(
+        &mut self,
+        memory: &mut M,
+        span: u32,
+        align: u32,
+        mut distance: u32,
+    ) -> u32 {
         let slack = slack(align);
         loop {
-            let block = self.allocate(memory, span, align);
+            let block = self.allocate(memory, span, align, distance);
             if block != 0 {
                 return block;
             }
             // The memory may grow elsewhere, where the next aligned address is farther.
-            let lacking = span + gap(self.bump, slack) - (self.end - self.bump);
-            if !self.grow(memory, lacking) {
+            let lacking = span + self.gap_at_bump(slack, distance) - (self.end - self.bump);
+            if self.grow(memory, lacking) {
+                continue;
+            }
+            if distance == 0 {
                 break;
             }
+            distance = 0;
         }
         let mut chunk = self.bins.chunk(span, 0);
         // SAFETY: the chunks in a bin are free.
@@ -290,6 +301,22 @@ impl TaggedHeap {
         self.bump = bump;
     }
 
+    /// What is to stay free before a large block from the bump pointer: the pages in a thirty-second of its span, none
+    /// before the first block. So a buffer that is replaced by one a little larger, again and again, alternates between two
+    /// places, each of which is large enough for some steps more; without it, it needs a third.
+    pub(crate) fn distance(&self, span: u32) -> u32 {
+        if self.end == 0 {
+            0
+        } else {
+            span >> (PAGE_SHIFT + 5) << PAGE_SHIFT
+        }
+    }
+
+    /// The bytes from the bump pointer to a block that is `distance` behind it, and aligned.
+    fn gap_at_bump(&self, slack: u32, distance: u32) -> u32 {
+        distance + gap(self.bump.wrapping_add(distance), slack)
+    }
+
     /// Whether a block of this span, aligned, can be cut from a free chunk.
     unsafe fn fits<M: LinearMemory>(&self, memory: &M, chunk: u32, span: u32, slack: u32) -> bool {
         // SAFETY: the caller passes a chunk.
@@ -302,13 +329,13 @@ impl TaggedHeap {
         unsafe {
             self.bins.remove(memory, chunk);
             let whole = self.span(memory, chunk);
-            self.cut(memory, chunk, whole, span, slack)
+            self.cut(memory, chunk, whole, span, gap(chunk, slack))
         }
     }
 
-    /// The aligned block of `span` in the `whole` at `chunk`; what lies before and behind it becomes free.
-    unsafe fn cut<M: LinearMemory>(&mut self, memory: &mut M, chunk: u32, whole: u32, span: u32, slack: u32) -> u32 {
-        let gap = gap(chunk, slack);
+    /// The block of `span` that lies `gap` behind the start of the `whole` at `chunk`; what lies before and behind it
+    /// becomes free.
+    unsafe fn cut<M: LinearMemory>(&mut self, memory: &mut M, chunk: u32, whole: u32, span: u32, gap: u32) -> u32 {
         let aligned = chunk + gap;
         // SAFETY: the caller owns the whole, which is long enough.
         unsafe {

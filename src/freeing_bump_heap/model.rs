@@ -81,7 +81,7 @@ impl Surveyed for FreeingBumpHeap {
 mod tests {
     use super::*;
     use crate::model::headerless::Headerless;
-    use crate::model::test_programs;
+    use crate::model::{Calls, Subject, test_programs};
 
     #[test]
     fn freeing_bump_heap_agrees_with_the_oracle_after_each_step_of_random_programs() {
@@ -89,5 +89,28 @@ mod tests {
             heap: FreeingBumpHeap::new(Growth::SIXTEENTH),
             memory,
         });
+    }
+
+    /// The bytes of the extent of a block of `size` bytes that is made where one of 16 KiB less a tag was released.
+    fn extent_in_16_kib(size: u32) -> u64 {
+        let mut subject = Headerless {
+            heap: FreeingBumpHeap::new(Growth::SIXTEENTH),
+            memory: SimulatedMemory::new(1040, 1, 16),
+        };
+        let whole = Request { size: 16_380, align: 8 };
+        let block = subject.allocate(whole).unwrap();
+        subject.allocate(Request { size: 300, align: 8 }).unwrap();
+        subject.deallocate(block, whole);
+        let request = Request { size, align: 8 };
+        assert_eq!(subject.allocate(request), Some(block));
+        let extent = Subject::extent(&subject, block, request);
+        extent.end - extent.start
+    }
+
+    #[test]
+    fn what_a_request_leaves_of_a_free_block_stays_with_it_up_to_a_sixteenth_of_the_request() {
+        // With its tag, 15,424 and 15,408 bytes: they leave 960 and 976, where a sixteenth is 964 and 963.
+        assert_eq!(extent_in_16_kib(15_420), 16_384);
+        assert_eq!(extent_in_16_kib(15_404), 15_408);
     }
 }

@@ -5,8 +5,9 @@ use crate::page::PageCount;
 /// How many pages of 64 KiB a heap adds when it needs some.
 ///
 /// One `memory.grow` costs from some microseconds to half a millisecond in V8, whatever the number of pages, so that few
-/// large steps are fast and many small ones are thrifty. Whatever the policy, a heap adds at least what the request at hand needs, and when the
-/// engine refuses more than that, exactly that.
+/// large steps are fast and many small ones are thrifty. Whatever the policy, a heap adds at least what the request at
+/// hand needs, and when the engine refuses more than that, exactly that. In `FreeingBump` a block of 2 MiB or more needs
+/// also what it keeps free before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Growth {

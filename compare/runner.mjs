@@ -65,13 +65,19 @@ const execute = (instance) => {
   return { milliseconds: performance.now() - start, checksum };
 };
 
+// An instance in which the workload can run, its input made.
+const prepared = (subject) => {
+  subject.instance = new WebAssembly.Instance(subject.module, {});
+  if (plan.prepare) {
+    call(subject.instance, `${plan.export}_prepare`, plan.argument);
+  }
+  return subject.instance;
+};
+
 const measure = (subject, warmUp) => {
   emit({ event: "started", subject: subject.id });
-  const instance = new WebAssembly.Instance(subject.module, {});
   try {
-    if (plan.prepare) {
-      call(instance, `${plan.export}_prepare`, plan.argument);
-    }
+    const instance = (plan.same_instance && subject.instance) || prepared(subject);
     globalThis.gc?.();
     const { milliseconds, checksum } = execute(instance);
     subject.spent += warmUp ? 0 : milliseconds;
@@ -86,7 +92,7 @@ const measure = (subject, warmUp) => {
     });
   } catch (error) {
     subject.failed = true;
-    emit({ event: "failed", subject: subject.id, reason: reasonOf(error, instance) });
+    emit({ event: "failed", subject: subject.id, reason: reasonOf(error, subject.instance) });
   }
 };
 

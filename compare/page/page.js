@@ -21,6 +21,7 @@ const measures = [
   { title: "Executed instructions", ratio: (cell) => measured(cell.instructions)?.ratio, figure: (cell) => cell.instructions },
   { title: "Linear memory in MiB", ratio: (cell) => measured(cell.memory) && mebibytes(measured(cell.memory).pages), figure: (cell) => cell.memory },
   { title: "Heap over the most live bytes asked for", ratio: (cell, row) => heapRatio(cell, row), figure: (cell) => cell.memory },
+  { title: "Time in V8 after 100 rounds in one instance", ratio: (cell) => measured(cell.v8_later)?.ratio, figure: (cell) => cell.v8_later, full: true, family: "programs" },
   { title: "Time in V8 with default tiering", ratio: (cell) => measured(cell.v8_tiered)?.ratio, figure: (cell) => cell.v8_tiered, full: true },
   { title: "Time in wasmtime", ratio: (cell) => measured(cell.wasmtime)?.ratio, figure: (cell) => cell.wasmtime, full: true },
 ].filter((measure) => report.full || !measure.full);
@@ -201,7 +202,9 @@ function drawFamily(family) {
   rows.forEach((row) => add(list, "li", `${row.name}: ${row.about}`));
   scatter(parent, rows);
   bars(parent, rows);
-  measures.forEach((measure) => workloadTable(parent, measure, rows));
+  measures
+    .filter((measure) => !measure.family || measure.family === family)
+    .forEach((measure) => workloadTable(parent, measure, rows));
 }
 
 function drawLongLives() {

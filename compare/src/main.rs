@@ -47,7 +47,8 @@ enum Command {
         /// Keep only what this names: allocators, workloads or families, separated by commas; `*` at the end is a wildcard.
         #[arg(long, value_delimiter = ',')]
         only: Vec<String>,
-        /// Measure more often, let slow allocators take longer, and time default tiering and wasmtime as well.
+        /// Measure more often, let slow allocators take longer, and time default tiering, wasmtime, and programs
+        /// that have run for long as well.
         #[arg(long)]
         full: bool,
         /// Write BENCHMARKS.md as well.
@@ -62,7 +63,7 @@ enum Command {
         /// Keep only the allocators that this names, separated by commas.
         #[arg(long, value_delimiter = ',')]
         only: Vec<String>,
-        /// Measure more often, and default tiering and wasmtime as well.
+        /// Measure more often, and default tiering, wasmtime, and programs that have run for long as well.
         #[arg(long)]
         full: bool,
     },

@@ -1,6 +1,6 @@
 //! `report`: builds the modules, runs all workloads, and writes and prints the report.
 
-use crate::catalogue::{Allocator, Catalogue, Workload};
+use crate::catalogue::{Allocator, Catalogue, Family, Workload};
 use crate::modules::{self, MOST_MEMORY_BYTES, Modules};
 use crate::node::{self, Tiering};
 use crate::places::Places;
@@ -17,7 +17,7 @@ use std::time::Duration;
 
 /// How much is measured.
 pub struct Effort {
-    /// Whether default tiering and the second engine are timed as well.
+    /// Whether default tiering, the second engine, and programs that have run for long are timed as well.
     pub full: bool,
     /// The most measured runs of a cell, which those of a millisecond get: single ones are far off at times.
     pub runs: u32,
@@ -53,6 +53,9 @@ impl Effort {
         if full { &Effort::FULL } else { &Effort::QUICK }
     }
 }
+
+/// So many rounds a program has run in an instance before it is timed there as one that has run for long.
+pub const EARLIER_ROUNDS: u32 = 100;
 
 /// Measures what `only` names, or everything if it is empty.
 ///
@@ -171,14 +174,24 @@ fn examine(
     let plan = plan.only(|id| matches!(v8.get(id), Some(Outcome::Ran(_))));
     let instructions = second_engine.instructions(&plan, places)?;
     let mut v8_tiered = None;
+    let mut v8_later = None;
     let mut wasmtime = None;
     if effort.full {
+        if workload.family == Family::Programs {
+            let later = Plan {
+                same_instance: true,
+                warm_up_runs: EARLIER_ROUNDS,
+                ..plan.clone()
+            };
+            v8_later = Some(node::run(&later, Tiering::OptimizingOnly, effort.limit, places)?);
+        }
         v8_tiered = Some(node::run(&plan, Tiering::Default, effort.limit * 10, places)?);
         wasmtime = Some(second_engine.time(&plan, places)?);
     }
     Ok(Findings {
         v8,
         v8_tiered,
+        v8_later,
         wasmtime,
         instructions,
         peak_live_bytes,

@@ -204,7 +204,7 @@ mod tests {
     use std::time::Duration;
 
     /// Runs modules whose `work` has these bodies, and whose allocator serves or refuses.
-    fn outcomes(bodies: &[(&str, &str, bool)]) -> BTreeMap<String, Outcome> {
+    fn outcomes(same_instance: bool, bodies: &[(&str, &str, bool)]) -> BTreeMap<String, Outcome> {
         let folder = tempfile::tempdir().unwrap();
         let subjects = bodies
             .iter()
@@ -226,6 +226,7 @@ mod tests {
             .collect();
         let plan = Plan {
             export: "work".to_owned(),
+            same_instance,
             warm_up_runs: 1,
             runs: 2,
             least_runs: 2,
@@ -244,10 +245,13 @@ mod tests {
 
     #[test]
     fn a_module_that_runs_forever_is_named_and_the_others_are_measured() {
-        let outcomes = outcomes(&[
-            ("fine", "i64.const 255", true),
-            ("endless", "(loop br 0) i64.const 0", true),
-        ]);
+        let outcomes = outcomes(
+            false,
+            &[
+                ("fine", "i64.const 255", true),
+                ("endless", "(loop br 0) i64.const 0", true),
+            ],
+        );
         assert_eq!(outcomes["endless"], Outcome::Failed("takes more than 2 s".to_owned()));
         let Outcome::Ran(runs) = &outcomes["fine"] else {
             panic!("{outcomes:?}");
@@ -257,8 +261,22 @@ mod tests {
     }
 
     #[test]
+    fn rounds_share_an_instance_only_where_the_plan_says_so() {
+        let count_calls = r"(i64.store (i32.const 0) (i64.add (i64.const 1) (i64.load (i32.const 0))))
+            (i64.load (i32.const 0))";
+        // One round to warm up, and two that are measured.
+        for (same_instance, calls) in [(false, "1"), (true, "3")] {
+            let outcomes = outcomes(same_instance, &[("counter", count_calls, true)]);
+            assert!(matches!(&outcomes["counter"], Outcome::Ran(runs) if runs.checksum == calls));
+        }
+    }
+
+    #[test]
     fn a_trap_is_put_down_to_memory_only_where_the_allocator_refuses() {
-        let outcomes = outcomes(&[("broken", "unreachable", true), ("full", "unreachable", false)]);
+        let outcomes = outcomes(
+            false,
+            &[("broken", "unreachable", true), ("full", "unreachable", false)],
+        );
         assert_eq!(outcomes["broken"], Outcome::Failed("trap: unreachable".to_owned()));
         assert_eq!(outcomes["full"], Outcome::Failed("out of memory at 0.2 MiB".to_owned()));
     }

@@ -12,6 +12,8 @@ pub struct Plan {
     pub argument: u32,
     /// Whether `<export>_prepare` is called first.
     pub prepare: bool,
+    /// Whether all rounds of a subject run in one instance; otherwise each has a fresh one.
+    pub same_instance: bool,
     /// Rounds that are not measured.
     pub warm_up_runs: u32,
     /// Rounds that are measured.

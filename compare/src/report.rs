@@ -88,6 +88,10 @@ pub struct Cell {
     pub v8: Figure<Time>,
     /// Time in V8 with its default tiering.
     pub v8_tiered: Figure<Time>,
+    /// Time in V8, optimizing compiler only, of a program in an instance in which it has run 100 times before.
+    pub v8_later: Figure<Time>,
+    /// Linear memory after that.
+    pub memory_later: Figure<Memory>,
     /// Time in wasmtime.
     pub wasmtime: Figure<Time>,
     /// Executed instructions, counted by wasmtime.
@@ -143,6 +147,8 @@ pub struct Findings {
     pub v8: BTreeMap<String, Outcome>,
     /// From V8 with default tiering; `None` if that was not asked for.
     pub v8_tiered: Option<BTreeMap<String, Outcome>>,
+    /// From V8, after many rounds in the same instance; `None` if that was not asked for, or is not measured for the family.
+    pub v8_later: Option<BTreeMap<String, Outcome>>,
     /// From wasmtime; `None` if that was not asked for.
     pub wasmtime: Option<BTreeMap<String, Outcome>>,
     /// From wasmtime's fuel counter.
@@ -213,15 +219,11 @@ impl Row {
             let cell = Cell {
                 v8: times(Some(&findings.v8), id),
                 v8_tiered: times(findings.v8_tiered.as_ref(), id),
+                v8_later: times(findings.v8_later.as_ref(), id),
+                memory_later: memory_of(findings.v8_later.as_ref().and_then(|outcomes| outcomes.get(id))),
                 wasmtime: times(findings.wasmtime.as_ref(), id),
                 instructions: count_of(&findings.instructions, id, reference),
-                memory: match outcome {
-                    Outcome::Failed(reason) => Figure::Missing(reason.clone()),
-                    Outcome::Ran(runs) => Figure::Measured(Memory {
-                        pages: runs.pages,
-                        heap_base: runs.heap_base,
-                    }),
-                },
+                memory: memory_of(Some(outcome)),
             };
             cells.insert(id.clone(), cell);
         }
@@ -233,6 +235,17 @@ impl Row {
             cells,
         };
         (row, different)
+    }
+}
+
+fn memory_of(outcome: Option<&Outcome>) -> Figure<Memory> {
+    match outcome {
+        None => Figure::Missing(NOT_ASKED_FOR.to_owned()),
+        Some(Outcome::Failed(reason)) => Figure::Missing(reason.clone()),
+        Some(Outcome::Ran(runs)) => Figure::Measured(Memory {
+            pages: runs.pages,
+            heap_base: runs.heap_base,
+        }),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::catalogue::{Family, Role};
 use crate::long_life;
-use crate::report::{Cell, Column, Figure, Report, Row, Time};
+use crate::report::{Cell, Column, Figure, Memory, Report, Row, Time};
 use crate::sizes::CodeSize;
 use crate::statistics::WIDE_SPREAD;
 use comfy_table::presets::{ASCII_MARKDOWN, UTF8_FULL_CONDENSED};
@@ -22,25 +22,30 @@ pub enum Style {
 struct Measure {
     title: &'static str,
     in_quick_mode: bool,
+    of_programs_only: bool,
     text: fn(&Row, &Cell) -> String,
     ratio: fn(&Row, &Cell) -> Option<f64>,
 }
 
-const MEASURES: [Measure; 5] = [
+impl Measure {
+    /// Whether a report has such a table of this family.
+    fn is_in(&self, report: &Report, family: Family) -> bool {
+        (report.full || self.in_quick_mode) && (family == Family::Programs || !self.of_programs_only)
+    }
+}
+
+const MEASURES: [Measure; 6] = [
     Measure {
         title: "time in V8 and linear memory",
         in_quick_mode: true,
-        text: |_, cell| match &cell.memory {
-            Figure::Measured(memory) => {
-                format!("{}, {:.1} MiB", time_text(&cell.v8), memory.mebibytes())
-            }
-            Figure::Missing(_) => time_text(&cell.v8),
-        },
+        of_programs_only: false,
+        text: |_, cell| time_and_memory_text(&cell.v8, &cell.memory),
         ratio: |_, cell| time_ratio(&cell.v8),
     },
     Measure {
         title: "executed instructions",
         in_quick_mode: true,
+        of_programs_only: false,
         text: |_, cell| match &cell.instructions {
             Figure::Missing(reason) => reason.clone(),
             Figure::Measured(count) => match count.ratio {
@@ -56,6 +61,7 @@ const MEASURES: [Measure; 5] = [
     Measure {
         title: "heap over the most live bytes asked for",
         in_quick_mode: true,
+        of_programs_only: false,
         text: |row, cell| match &cell.memory {
             Figure::Measured(memory) => format!("{:.2}", memory.heap_ratio(row.peak_live_bytes)),
             Figure::Missing(reason) => reason.clone(),
@@ -66,14 +72,23 @@ const MEASURES: [Measure; 5] = [
         },
     },
     Measure {
+        title: "time in V8 and linear memory after 100 rounds in one instance",
+        in_quick_mode: false,
+        of_programs_only: true,
+        text: |_, cell| time_and_memory_text(&cell.v8_later, &cell.memory_later),
+        ratio: |_, cell| time_ratio(&cell.v8_later),
+    },
+    Measure {
         title: "time in V8 with default tiering",
         in_quick_mode: false,
+        of_programs_only: false,
         text: |_, cell| time_text(&cell.v8_tiered),
         ratio: |_, cell| time_ratio(&cell.v8_tiered),
     },
     Measure {
         title: "time in wasmtime",
         in_quick_mode: false,
+        of_programs_only: false,
         text: |_, cell| time_text(&cell.wasmtime),
         ratio: |_, cell| time_ratio(&cell.wasmtime),
     },
@@ -92,7 +107,7 @@ pub fn render(report: &Report, style: Style) -> String {
                 let _ = writeln!(out, "- `{}`: {}", row.name, row.about);
             }
         }
-        for measure in MEASURES.iter().filter(|it| report.full || it.in_quick_mode) {
+        for measure in MEASURES.iter().filter(|measure| measure.is_in(report, family)) {
             heading(&mut out, style, 3, &format!("{}: {}", family.title(), measure.title));
             for columns in groups(report, style) {
                 out.push_str(&drawn(workload_table(report, family, &columns, measure), style));
@@ -135,10 +150,10 @@ fn explanation(report: &Report) -> String {
         .map_or("the reference", |column| &column.name);
     format!(
         "Times and instructions are ratios to {reference}: below 1 is faster. ± is half the distance between the quartiles,\n\
-         and `~` marks one of more than {:.0} %. Times are medians of up to {} runs with a fresh instance each, interleaved,\n\
-         after a warm-up; V8 runs with --no-liftoff unless the table says otherwise. MiB is linear memory at the end, stack\n\
-         and static data included; it never shrinks, so this is the peak. Wasmtime's fuel counter counts instructions.\n\
-         A cell without figures says why.\n",
+         and `~` marks one of more than {:.0} %. Times are medians of up to {} runs, interleaved, after a warm-up, with a\n\
+         fresh instance each, and in V8 with --no-liftoff, unless the table says otherwise. MiB is linear memory at the end,\n\
+         stack and static data included; it never shrinks, so this is the peak. Wasmtime's fuel counter counts\n\
+         instructions. A cell without figures says why.\n",
         WIDE_SPREAD * 100.0,
         report.runs,
     )
@@ -187,6 +202,13 @@ fn long_life_table(report: &Report, columns: &[Column]) -> Table {
         table.add_row(std::iter::once(row.name.clone()).chain(cells));
     }
     table
+}
+
+fn time_and_memory_text(time: &Figure<Time>, memory: &Figure<Memory>) -> String {
+    match memory {
+        Figure::Measured(memory) => format!("{}, {:.1} MiB", time_text(time), memory.mebibytes()),
+        Figure::Missing(_) => time_text(time),
+    }
 }
 
 fn time_text(time: &Figure<Time>) -> String {
@@ -283,4 +305,16 @@ fn drawn(mut table: Table, style: Style) -> String {
         Style::Markdown => ASCII_MARKDOWN,
     });
     format!("{table}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::MEASURES;
+    use crate::measure::EARLIER_ROUNDS;
+
+    #[test]
+    fn the_table_of_programs_that_have_run_for_long_names_the_rounds_before() {
+        let named = |title: &str| title.contains(&format!("after {EARLIER_ROUNDS} rounds"));
+        assert_eq!(MEASURES.iter().filter(|measure| named(measure.title)).count(), 1);
+    }
 }

@@ -113,4 +113,23 @@ mod tests {
         assert_eq!(extent_in_16_kib(15_420), 16_384);
         assert_eq!(extent_in_16_kib(15_404), 15_408);
     }
+
+    #[test]
+    fn blocks_released_in_full_runs_are_handed_out_again_before_a_new_run_is_made() {
+        let mut subject = Headerless {
+            heap: FreeingBumpHeap::new(Growth::SIXTEENTH),
+            memory: SimulatedMemory::new(1040, 1, 16),
+        };
+        // 20 fit in a run.
+        let request = Request { size: 200, align: 8 };
+        let blocks: Vec<u32> = (0..100).map(|_| subject.allocate(request).unwrap()).collect();
+        let mut released: Vec<u32> = blocks.iter().copied().step_by(2).collect();
+        for &block in &released {
+            subject.deallocate(block, request);
+        }
+        let mut again: Vec<u32> = (0..50).map(|_| subject.allocate(request).unwrap()).collect();
+        released.sort_unstable();
+        again.sort_unstable();
+        assert_eq!(again, released);
+    }
 }

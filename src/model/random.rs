@@ -77,7 +77,10 @@ pub(crate) fn places() -> impl Strategy<Value = (u32, u32)> {
 fn steps<S: Calls>() -> impl Strategy<Value = Step> {
     let refusals = u32::from(S::SERVES_AFTER_REFUSAL);
     let others = u32::from(S::SHARES_THE_MEMORY);
+    // Miri needs seconds for as many bytes.
+    let megabytes = u32::from(!cfg!(miri));
     let request = (sizes(), aligns(S::MAX_ALIGN)).prop_map(|(size, align)| (fitting(size, align), align));
+    let large = (1u32 << 21..1 << 22, aligns(S::MAX_ALIGN)).prop_map(|(size, align)| (fitting(size, align), align));
     let huge = (1u32 << 24..1 << 31, aligns(S::MAX_ALIGN)).prop_map(|(size, align)| (fitting(size, align), align));
     prop_oneof![
         80 => (request, prop::bool::weighted(0.2)).prop_map(|((size, align), zeroed)| Step::Allocate { size, align, zeroed }),
@@ -85,6 +88,7 @@ fn steps<S: Calls>() -> impl Strategy<Value = Step> {
         60 => any::<u16>().prop_map(|which| Step::Release { which }),
         1 => (any::<u16>(), 1..80u8).prop_map(|(first, count)| Step::ReleaseMany { first, count }),
         refusals * 4 => prop_oneof![0..4u32, 0..SPAN_PAGES].prop_map(|pages| Step::AllowGrowth { pages }),
+        megabytes => large.prop_map(|(size, align)| Step::Allocate { size, align, zeroed: false }),
         refusals => huge.prop_map(|(size, align)| Step::Allocate { size, align, zeroed: false }),
         others => (1..=3u32).prop_map(|pages| Step::GrowByOthers { pages }),
     ]

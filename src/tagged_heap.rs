@@ -340,7 +340,7 @@ impl TaggedHeap {
         // SAFETY: the caller owns the whole, which is long enough.
         unsafe {
             if gap != 0 {
-                memory.write_word(aligned, TAG, 0);
+                // Leaves the flag of a free chunk before it in the tag; the rest of that is set below.
                 self.insert(memory, chunk, gap);
             }
             self.occupy(memory, aligned, whole - gap, span);

@@ -132,4 +132,20 @@ mod tests {
         again.sort_unstable();
         assert_eq!(again, released);
     }
+
+    #[test]
+    fn a_block_grows_in_place_to_the_last_byte_of_a_free_neighbour_and_no_further() {
+        // Spans of 1,008 bytes, one after another; the last of a block's bytes is in the tag's word of the next.
+        for (size, in_place) in [(2 * 1008 - 4, true), (2 * 1008 - 3, false)] {
+            let mut subject = Headerless {
+                heap: FreeingBumpHeap::new(Growth::SIXTEENTH),
+                memory: SimulatedMemory::new(1040, 1, 16),
+            };
+            let request = Request { size: 1004, align: 8 };
+            let blocks = [(); 3].map(|()| subject.allocate(request).unwrap());
+            subject.deallocate(blocks[1], request);
+            let resized = subject.reallocate(blocks[0], request, size);
+            assert_eq!(resized == Some(blocks[0]), in_place, "{size} bytes");
+        }
+    }
 }

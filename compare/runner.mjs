@@ -65,19 +65,20 @@ const execute = (instance) => {
   return { milliseconds: performance.now() - start, checksum };
 };
 
-// An instance in which the workload can run, its input made.
-const prepared = (subject) => {
-  subject.instance = new WebAssembly.Instance(subject.module, {});
-  if (plan.prepare) {
-    call(subject.instance, `${plan.export}_prepare`, plan.argument);
-  }
-  return subject.instance;
-};
-
 const measure = (subject, warmUp) => {
   emit({ event: "started", subject: subject.id });
+  let { instance } = subject;
   try {
-    const instance = (plan.same_instance && subject.instance) || prepared(subject);
+    if (!instance) {
+      instance = new WebAssembly.Instance(subject.module, {});
+      if (plan.prepare) {
+        call(instance, `${plan.export}_prepare`, plan.argument);
+      }
+    }
+    // One that is not kept is collected before the next is timed.
+    if (plan.same_instance) {
+      subject.instance = instance;
+    }
     globalThis.gc?.();
     const { milliseconds, checksum } = execute(instance);
     subject.spent += warmUp ? 0 : milliseconds;
@@ -92,7 +93,7 @@ const measure = (subject, warmUp) => {
     });
   } catch (error) {
     subject.failed = true;
-    emit({ event: "failed", subject: subject.id, reason: reasonOf(error, subject.instance) });
+    emit({ event: "failed", subject: subject.id, reason: reasonOf(error, instance) });
   }
 };
 

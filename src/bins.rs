@@ -94,7 +94,7 @@ impl Bins {
         // SAFETY: the caller passes a member whose two links are not used; those of the others are.
         unsafe {
             memory.write_word(member, NEXT, next);
-            memory.write_word(member, PREVIOUS, (bin as u32) << 1 | IS_BIN);
+            memory.write_word(member, PREVIOUS, (bin as u32) << 2 | IS_BIN);
             if next != 0 {
                 memory.write_word(next, PREVIOUS, member);
             } else {
@@ -119,7 +119,7 @@ impl Bins {
             if previous & IS_BIN == 0 {
                 memory.write_word(previous, NEXT, next);
             } else {
-                let bin = (previous >> 1) as usize % BINS;
+                let bin = (previous >> 2) as usize % BINS;
                 self.firsts[bin] = next;
                 if next == 0 {
                     self.occupied[bin / WORD_BITS] &= !(1 << (bin % WORD_BITS));
@@ -154,19 +154,23 @@ impl Bins {
             }
             run = next;
             // SAFETY: a run in a bin has its links.
-            next = unsafe { self.next(memory, run) };
+            next = unsafe { memory.read_word(run, NEXT) };
         }
         run
     }
 
-    /// The member that joined before this one, or 0.
+    /// The chunk that comes next where all are looked at, from the shortest spans on: the one that joined the bin before, or
+    /// the first of the next bin that is not empty; or 0.
     ///
     /// # Safety
     ///
-    /// The member must be in a bin.
-    pub(crate) unsafe fn next<M: LinearMemory>(&self, memory: &M, member: u32) -> u32 {
+    /// The chunk must be in the bin of this span.
+    pub(crate) unsafe fn next<M: LinearMemory>(&self, memory: &M, chunk: u32, span: u32) -> u32 {
         // SAFETY: a member has its links.
-        unsafe { memory.read_word(member, NEXT) }
+        match unsafe { memory.read_word(chunk, NEXT) } {
+            0 => self.chunk(span, 1),
+            next => next,
+        }
     }
 
     /// Calls `visit` with the address of each chunk.
@@ -186,7 +190,7 @@ impl Bins {
         while member != 0 {
             visit(member);
             // SAFETY: the bins are this heap's.
-            member = unsafe { self.next(memory, member) };
+            member = unsafe { memory.read_word(member, NEXT) };
         }
     }
 }

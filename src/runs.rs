@@ -26,7 +26,7 @@
 
 use crate::linear_memory::LinearMemory;
 use crate::size_class::{CLASSES, SizeClass};
-use crate::tagged_heap::{TAG_BYTES, TaggedHeap};
+use crate::tagged_heap::{Effort, TAG_BYTES, TaggedHeap};
 
 #[cfg(any(test, fuzzing))]
 mod survey;
@@ -79,7 +79,7 @@ impl Runs {
     }
 
     /// A block of the merging heap, of this span and alignment; 0 if there is no memory for it. Before the memory grows,
-    /// runs without a live block are handed back. O(1).
+    /// runs without a live block are handed back. O(1), unless growth is refused: see [`Effort::Thorough`].
     pub(crate) fn make_room<M: LinearMemory>(
         &mut self,
         memory: &mut M,
@@ -87,17 +87,18 @@ impl Runs {
         span: u32,
         align: u32,
     ) -> u32 {
-        let distance = heap.distance(span);
-        let block = heap.allocate(memory, span, align, distance);
+        let block = heap.allocate(memory, span, align, Effort::AtHand);
         if block != 0 {
             return block;
         }
         self.hand_back(memory, heap);
-        heap.allocate_or_grow(memory, span, align, distance)
+        heap.allocate(memory, span, align, Effort::Growing)
     }
 
     /// Hands the current runs that have no live block back to the merging heap. O(1): it goes through the free blocks of 32
     /// runs at most.
+    #[cold]
+    #[inline(never)]
     fn hand_back<M: LinearMemory>(&mut self, memory: &mut M, heap: &mut TaggedHeap) {
         for list in &mut self.lists {
             let run = *list & !OFFSET;
@@ -106,7 +107,7 @@ impl Runs {
             }
             // SAFETY: the words are those of the run's header and of free blocks.
             unsafe {
-                // A current run waits for the release of all blocks but those on its list; where these are all, none is live.
+                // A current run's count is of the blocks that are not on `releases`: live, or on the class's list.
                 if memory.read_word(run, RELEASES) / RUN_BYTES == length(memory, run, *list) {
                     *list = 0;
                     heap.deallocate(memory, run);

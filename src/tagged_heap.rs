@@ -64,6 +64,26 @@ const fn gap(chunk: u32, slack: u32) -> u32 {
     chunk.wrapping_add(BLOCK).wrapping_neg() & slack
 }
 
+/// How much is done for a block. Each of these begins with what was released and with what was never used.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(u32)]
+pub(crate) enum Effort {
+    /// Nothing more. O(1).
+    AtHand,
+    /// The memory grows. It may do so elsewhere, where the next aligned address is farther, and so once more.
+    Growing,
+    /// As `Growing`, which was refused with the distance before a large block: without that.
+    GrowingLess,
+    /// Growth was refused: all chunks are looked at that are as long as the block but need not fit where they lie. O(free
+    /// chunks of a span from that of the block to that plus the alignment).
+    Thorough,
+}
+
+/// The first chunk of a region that starts at this address: its tag lies there, or up to 8 bytes behind.
+const fn first_chunk(start: u32) -> u32 {
+    ((start + TAG_BYTES + FLAGS) & !FLAGS) - BLOCK
+}
+
 /// The state; all zero before its first use.
 pub(crate) struct TaggedHeap {
     /// The free chunks; and the partial runs, which their owner puts there.
@@ -94,70 +114,71 @@ impl TaggedHeap {
         self.used.max(self.bump) + BLOCK
     }
 
-    /// A block of this span aligned to `align`, a power of two: from what was released, or from the bump pointer, and then
-    /// with this `distance` free before it. 0 if there is none at the first look. O(1).
-    pub(crate) fn allocate<M: LinearMemory>(&mut self, memory: &mut M, span: u32, align: u32, distance: u32) -> u32 {
+    /// Whether a block of this span ends at the bump pointer.
+    pub(crate) fn is_last(&self, block: u32, span: u32) -> bool {
+        block.wrapping_add(span) == self.bump + BLOCK
+    }
+
+    /// A block of this span aligned to `align`, a power of two: from what was released, or from the bump pointer. 0 if there
+    /// is none with this effort. O(1), but for what [`Effort::Thorough`] says.
+    pub(crate) fn allocate<M: LinearMemory>(&mut self, memory: &mut M, span: u32, align: u32, effort: Effort) -> u32 {
         let slack = slack(align);
         let mut chunk = self.bins.chunk(span, 0);
-        // SAFETY: a chunk in a bin is free.
+        // SAFETY: the chunks in a bin are free, and what lies behind the bump pointer is.
         unsafe {
-            if chunk != 0 && !self.fits(memory, chunk, span, slack) {
-                chunk = self.bins.chunk(span + slack, 1);
+            while chunk != 0 && !self.fits(memory, chunk, span, slack) {
+                if effort != Effort::Thorough {
+                    chunk = self.bins.chunk(span + slack, 1);
+                    break;
+                }
+                chunk = self.bins.next(memory, chunk, self.span(memory, chunk));
             }
             if chunk != 0 {
                 return self.take(memory, chunk, span, slack);
             }
-        }
-        let gap = self.gap_at_bump(slack, distance);
-        let whole = span + gap;
-        if self.end - self.bump < whole {
-            return 0;
-        }
-        let chunk = self.bump;
-        self.bump += whole;
-        // SAFETY: the chunk was never used, or is free.
-        unsafe {
-            memory.write_word(chunk, TAG, whole);
-            self.cut(memory, chunk, whole, span, gap)
+            let distance = match effort {
+                Effort::AtHand | Effort::Growing => self.distance(span),
+                Effort::GrowingLess | Effort::Thorough => 0,
+            };
+            let chunk = self.bump;
+            let gap = distance + gap(chunk.wrapping_add(distance), slack);
+            let whole = span + gap;
+            let never_used = self.end - chunk;
+            if whole <= never_used {
+                self.bump += whole;
+                memory.write_word(chunk, TAG, whole);
+                return self.cut(memory, chunk, whole, span, gap);
+            }
+            match effort {
+                Effort::AtHand | Effort::Thorough => 0,
+                Effort::Growing | Effort::GrowingLess => {
+                    self.grow_and_allocate(memory, whole - never_used, span, align, distance)
+                }
+            }
         }
     }
 
-    /// As [`allocate`](Self::allocate), and the memory grows if there is no such block. 0 if that is refused and no free
-    /// chunk fits. O(1); when growth is refused, O(free chunks of about this span).
-    pub(crate) fn allocate_or_grow<M: LinearMemory>(
+    /// As [`allocate`](Self::allocate), after growth by what is lacking behind the bump pointer; or, where that is refused,
+    /// with the effort that comes next.
+    #[cold]
+    #[inline(never)]
+    fn grow_and_allocate<M: LinearMemory>(
         &mut self,
         memory: &mut M,
+        lacking: u32,
         span: u32,
         align: u32,
-        mut distance: u32,
+        distance: u32,
     ) -> u32 {
-        let slack = slack(align);
-        loop {
-            let block = self.allocate(memory, span, align, distance);
-            if block != 0 {
-                return block;
-            }
-            // The memory may grow elsewhere, where the next aligned address is farther.
-            let lacking = span + self.gap_at_bump(slack, distance) - (self.end - self.bump);
-            if self.grow(memory, lacking) {
-                continue;
-            }
-            if distance == 0 {
-                break;
-            }
-            distance = 0;
-        }
-        let mut chunk = self.bins.chunk(span, 0);
-        // SAFETY: the chunks in a bin are free.
-        unsafe {
-            while chunk != 0 {
-                if self.fits(memory, chunk, span, slack) {
-                    return self.take(memory, chunk, span, slack);
-                }
-                chunk = self.bins.next(memory, chunk);
-            }
-        }
-        0
+        let grown = self.grow(memory, lacking);
+        let effort = match (grown, distance) {
+            // Without a distance still: before the first block there is none, though there is memory now.
+            (true, 0) => Effort::GrowingLess,
+            (true, _) => Effort::Growing,
+            (false, 0) => Effort::Thorough,
+            (false, _) => Effort::GrowingLess,
+        };
+        self.allocate(memory, span, align, effort)
     }
 
     /// Releases a block: merges its chunk with the free neighbours, or with what is behind the bump pointer. O(1).
@@ -234,9 +255,12 @@ impl TaggedHeap {
     fn grow<M: LinearMemory>(&mut self, memory: &mut M, lacking: u32) -> bool {
         let mut region = memory.initial_region();
         if self.end != 0 || region.end.wrapping_sub(region.start) < END_BYTES {
-            let ends = if self.end == 0 { END_BYTES } else { 0 };
+            let (end, ends) = match self.end {
+                0 => (region.end, END_BYTES),
+                end => (end.wrapping_add(CHAIN_END_BYTES), 0),
+            };
             let needed = PageCount::covering(lacking + ends);
-            let wanted = self.growth.pages(needed, PageCount(self.end >> PAGE_SHIFT));
+            let wanted = self.growth.pages(needed, PageCount(end >> PAGE_SHIFT));
             let Some(added) = memory.grow_heap(wanted, needed) else {
                 return false;
             };
@@ -244,8 +268,7 @@ impl TaggedHeap {
         }
         if self.bump == 0 || region.start.wrapping_sub(CHAIN_END_BYTES) != self.end {
             self.leave_region(memory);
-            // The tag of the first block lies before it.
-            self.bump = ((region.start + TAG_BYTES + FLAGS) & !FLAGS) - BLOCK;
+            self.bump = first_chunk(region.start);
         }
         self.end = region.end.wrapping_sub(CHAIN_END_BYTES);
         true
@@ -255,17 +278,20 @@ impl TaggedHeap {
     /// blocks).
     pub(crate) fn stats<M: LinearMemory>(&self, memory: &M) -> HeapStats {
         let initial = memory.initial_region();
-        let (never_used_bytes, end) = if self.end == 0 {
-            (initial.end.wrapping_sub(initial.start), initial.end)
+        let (never_used_bytes, room, end) = if self.end == 0 {
+            let bytes = initial.end.wrapping_sub(initial.start);
+            let ends = first_chunk(initial.start) - initial.start + CHAIN_END_BYTES;
+            (bytes, bytes.saturating_sub(ends), initial.end)
         } else {
-            (self.end - self.bump, self.end.wrapping_add(CHAIN_END_BYTES))
+            let room = self.end - self.bump;
+            (room, room, self.end.wrapping_add(CHAIN_END_BYTES))
         };
         let mut stats = HeapStats {
             live_bytes: 0,
             free_bytes: 0,
             never_used_bytes,
             address_space_bytes: end.wrapping_sub(initial.start),
-            largest_free_bytes: never_used_bytes.saturating_sub(END_BYTES),
+            largest_free_bytes: room.saturating_sub(TAG_BYTES),
         };
         self.bins.for_each_chunk(memory, |chunk| {
             // SAFETY: a chunk in a bin has its tag.
@@ -304,17 +330,12 @@ impl TaggedHeap {
     /// What is to stay free before a large block from the bump pointer: the pages in a thirty-second of its span, none
     /// before the first block. So a buffer that is replaced by one a little larger, again and again, alternates between two
     /// places, each of which is large enough for some steps more; without it, it needs a third.
-    pub(crate) fn distance(&self, span: u32) -> u32 {
+    fn distance(&self, span: u32) -> u32 {
         if self.end == 0 {
             0
         } else {
             span >> (PAGE_SHIFT + 5) << PAGE_SHIFT
         }
-    }
-
-    /// The bytes from the bump pointer to a block that is `distance` behind it, and aligned.
-    fn gap_at_bump(&self, slack: u32, distance: u32) -> u32 {
-        distance + gap(self.bump.wrapping_add(distance), slack)
     }
 
     /// Whether a block of this span, aligned, can be cut from a free chunk.
@@ -364,7 +385,7 @@ impl TaggedHeap {
     /// Makes a chunk in use of `span` out of the `whole` at `chunk`, up to a chunk in use or the bump pointer, and a free
     /// chunk of the rest unless that is at most a sixteenth of the span.
     unsafe fn occupy<M: LinearMemory>(&mut self, memory: &mut M, chunk: u32, whole: u32, span: u32) {
-        // SAFETY: the caller owns the whole. The chunk behind takes it for free, as the rest is.
+        // SAFETY: the caller owns the whole; what lies behind it, a chunk or the bump pointer, has a tag.
         unsafe {
             let rest = whole - span;
             if rest <= span >> 4 {

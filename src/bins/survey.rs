@@ -10,7 +10,7 @@ impl Bins {
         for (bin, &first) in self.firsts.iter().enumerate() {
             let occupied = self.occupied[bin / WORD_BITS] >> (bin % WORD_BITS) & 1;
             assert_eq!(occupied == 1, first != 0, "the bit of bin {bin}");
-            let mut previous = (bin as u32) << 1 | IS_BIN;
+            let mut previous = (bin as u32) << 2 | IS_BIN;
             self.for_each(memory, bin, |member| {
                 // SAFETY: the simulated memory checks the address.
                 let link = unsafe { memory.read_word(member, PREVIOUS) };

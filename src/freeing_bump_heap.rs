@@ -47,11 +47,13 @@ impl Heap for FreeingBumpHeap {
         // A region that reaches the top of the address space ends at 0.
         let last_initial = memory.initial_region().end.wrapping_sub(1);
         let block = self.allocate(memory, size, align);
-        // A run holds links from its first use on; the initial memory may hold what the host wrote.
-        let used = if SizeClass::of(size, align).is_some() || block <= last_initial {
-            size
-        } else {
+        // A run holds links from its first use on, and so does what was left behind the bump pointer, if the memory grew
+        // elsewhere; the initial memory may hold what the host wrote.
+        let from_bump = SizeClass::of(size, align).is_none() && self.heap.is_last(block, span_for(size));
+        let used = if from_bump && block > last_initial {
             size.min(fresh.saturating_sub(block))
+        } else {
+            size
         };
         if block != 0 && used != 0 {
             // SAFETY: the block was just allocated, with at least `size` bytes.

@@ -89,6 +89,11 @@ pub(crate) trait Calls {
         Some(address)
     }
 
+    /// The bytes behind the bump pointer; 0 from an allocator that does not tell.
+    fn never_used_bytes(&self) -> u32 {
+        0
+    }
+
     /// Resizes a live block, or leaves it alone and returns none.
     fn reallocate(&mut self, address: u32, request: Request, new_size: u32) -> Option<u32>;
 
@@ -209,6 +214,13 @@ fn play<S: Subject>(subject: &mut S, oracle: &mut Oracle, program: &Program, ste
                 assert!(consists_of(bytes, 0), "alloc_zeroed left a byte that is not 0");
             }
             oracle.place(subject.memory(), address, request);
+        }
+        Step::AllocateRest { less, align, zeroed } => {
+            let size = subject.never_used_bytes().saturating_sub(less);
+            if size != 0 {
+                let size = programs::fitting(size, align);
+                return play(subject, oracle, program, &Step::Allocate { size, align, zeroed });
+            }
         }
         Step::Reallocate { which, size } => {
             let Some((address, request)) = oracle.nth(which) else {

@@ -23,15 +23,21 @@ pub struct Stats {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HeapStats {
-    /// Bytes of the blocks in use, with what each request was rounded up by and what the heap needs for itself.
+    /// Bytes of the blocks in use, with what each request was rounded up by, what the heap needs for itself, and pages that
+    /// somebody else added in between.
     pub live_bytes: u32,
     /// Bytes that were released and wait for a request that they serve.
     pub free_bytes: u32,
     /// Bytes between the bump pointer and the end of the heap's memory.
     pub never_used_bytes: u32,
-    /// Bytes of memory that the heap owns. Pages that somebody else added in between are not counted by `FreeingBump`,
-    /// and count as live for `TinyFreeingBump`, which keeps no record of them.
+    /// Bytes from the heap base to the end of the heap's memory. Pages that somebody else added in between are part of
+    /// it, since nothing records them.
     pub address_space_bytes: u32,
-    /// The largest request, with an alignment of up to 8, that is served without growing the memory.
+    /// The largest request, with an alignment of up to 8, for which there is room in one piece; blocks that only small
+    /// requests are served from are left out.
+    ///
+    /// `TinyFreeingBump` serves it without growing the memory. `FreeingBump` may grow the memory first, since it does not
+    /// look at all free blocks of about that size, and leaves some distance before a block of 2 MiB or more; where growth
+    /// is refused, it serves it.
     pub largest_free_bytes: u32,
 }

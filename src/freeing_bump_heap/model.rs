@@ -66,10 +66,19 @@ impl Surveyed for FreeingBumpHeap {
         idle
     }
 
-    /// A free block of a run of the class; others serve the request only if the search meets them.
+    /// A free block of a run of the class, or a free chunk from which a block or a run can be cut where it is aligned. What
+    /// is free of a chunk begins with its tag, at a multiple of 16 less 4; runs have their blocks at multiples of 8.
     fn serves(free: &Range<u64>, Request { size, align }: Request) -> bool {
-        SizeClass::of(size, align)
-            .is_some_and(|class| free.end - free.start == u64::from(class.bytes()) && free.start.is_multiple_of(8))
+        let class = SizeClass::of(size, align);
+        if free.start.is_multiple_of(8) {
+            return class.is_some_and(|class| free.end - free.start == u64::from(class.bytes()));
+        }
+        let (span, align) = match class {
+            Some(_) => (RUN_BYTES, RUN_BYTES),
+            None => (span_for(size), align),
+        };
+        let block = free.start + u64::from(TAG_BYTES);
+        block.next_multiple_of(align.into()) - block + u64::from(span) <= free.end - free.start
     }
 
     fn live_bytes(totals: &Totals) -> u64 {
@@ -82,11 +91,20 @@ mod tests {
     use super::*;
     use crate::model::headerless::Headerless;
     use crate::model::{Calls, Subject, test_programs};
+    use crate::page::PAGE_BYTES;
 
     #[test]
     fn freeing_bump_heap_agrees_with_the_oracle_after_each_step_of_random_programs() {
         test_programs(|memory| Headerless {
             heap: FreeingBumpHeap::new(Growth::SIXTEENTH),
+            memory,
+        });
+    }
+
+    #[test]
+    fn freeing_bump_heap_agrees_with_the_oracle_when_it_grows_by_many_pages() {
+        test_programs(|memory| Headerless {
+            heap: FreeingBumpHeap::new(Growth::Step { pages: 48 }),
             memory,
         });
     }
@@ -146,6 +164,121 @@ mod tests {
             subject.deallocate(blocks[1], request);
             let resized = subject.reallocate(blocks[0], request, size);
             assert_eq!(resized == Some(blocks[0]), in_place, "{size} bytes");
+        }
+    }
+
+    #[test]
+    fn zeros_are_promised_where_the_memory_grows_elsewhere_and_leaves_what_then_serves_the_request() {
+        let mut subject = Headerless {
+            heap: FreeingBumpHeap::new(Growth::Step { pages: 64 }),
+            memory: SimulatedMemory::new(1040, 1, 4096),
+        };
+        subject.allocate(Request { size: 65_536, align: 8 }).unwrap();
+        // It fits behind the bump pointer, but not with the distance before a block of 2 MiB or more.
+        let size = subject.never_used_bytes() - 4;
+        assert!(size >= 2 << 20);
+        subject.memory.foreign_grow(1);
+        let block = subject.allocate_zeroed(Request { size, align: 8 }).unwrap();
+        assert!(subject.memory.slice(block, size).iter().all(|&byte| byte == 0));
+    }
+
+    #[test]
+    fn fresh_memory_is_not_cleared_whatever_the_size_and_alignment() {
+        let mut subject = Headerless {
+            heap: FreeingBumpHeap::new(Growth::SIXTEENTH),
+            memory: SimulatedMemory::pages(1, 4096),
+        };
+        for (size, align) in [
+            (1000, 8),
+            (200_000, 8),
+            (5 << 20, 8),
+            (200_000, 4096),
+            (3 << 20, 1 << 18),
+        ] {
+            subject.allocate_zeroed(Request { size, align }).unwrap();
+        }
+        assert_eq!(subject.memory.cleared_bytes, 0);
+    }
+
+    #[test]
+    fn growth_in_proportion_counts_all_the_pages_of_the_memory() {
+        for (initial_pages, first_growth) in [(1, 1), (2, 2), (17, 17)] {
+            // In the last page, as behind a stack and static data, and with no initial memory to use.
+            for (heap_base, pages) in [
+                ((initial_pages - 1) * PAGE_BYTES + 1040, 1),
+                (initial_pages * PAGE_BYTES, 0),
+            ] {
+                let mut subject = Headerless {
+                    heap: FreeingBumpHeap::new(Growth::DOUBLING),
+                    memory: SimulatedMemory::new(heap_base, pages, 4096),
+                };
+                while subject.memory.grow_calls.is_empty() {
+                    subject.allocate(Request { size: 1000, align: 8 }).unwrap();
+                }
+                assert_eq!(subject.memory.grow_calls, [first_growth], "{heap_base:#x}");
+            }
+        }
+    }
+
+    /// A heap in one page that cannot grow, which is full but for blocks of these sizes and alignments: their addresses.
+    fn full_but_for<const N: usize>(heap_base: u32, free: [(u32, u32); N]) -> (Headerless<FreeingBumpHeap>, [u32; N]) {
+        let mut subject = Headerless {
+            heap: FreeingBumpHeap::new(Growth::SIXTEENTH),
+            memory: SimulatedMemory::new(heap_base, 1, 1),
+        };
+        let separator = Request { size: 300, align: 8 };
+        let requests = free.map(|(size, align)| Request { size, align });
+        let blocks = requests.map(|request| {
+            let block = subject.allocate(request).unwrap();
+            subject.allocate(separator).unwrap();
+            block
+        });
+        for size in [1000, 260] {
+            while subject.allocate(Request { size, align: 8 }).is_some() {}
+        }
+        for (block, request) in blocks.into_iter().zip(requests) {
+            subject.deallocate(block, request);
+        }
+        (subject, blocks)
+    }
+
+    #[test]
+    fn a_full_heap_searches_longer_chunks_too_for_one_that_fits_where_it_lies() {
+        // The first is in the bin of the request and is not aligned; the second, in the bin above, is.
+        let (mut subject, blocks) = full_but_for(1040, [(5004, 8), (5596, 1024)]);
+        assert_ne!(blocks[0] % 1024, 0);
+        let aligned = Request {
+            size: 5000,
+            align: 1024,
+        };
+        assert_eq!(subject.allocate(aligned), Some(blocks[1]));
+    }
+
+    #[test]
+    fn a_full_heap_makes_a_run_of_whatever_holds_one() {
+        // The first is longer than a run and nowhere aligned for one; the second is, and in a bin above.
+        let (mut subject, blocks) = full_but_for(1040, [(4300, 8), (5000, 4096)]);
+        assert!(blocks[0].next_multiple_of(4096) > blocks[0] + 300);
+        let block = subject.allocate(Request { size: 32, align: 8 }).unwrap();
+        assert_eq!(Runs::run_of(block), blocks[1]);
+    }
+
+    #[test]
+    fn the_largest_free_bytes_of_an_unused_heap_are_served_without_growth_and_one_more_is_not() {
+        for heap_base in [1032, 1040] {
+            for more in 0..=1 {
+                let mut subject = Headerless {
+                    heap: FreeingBumpHeap::new(Growth::SIXTEENTH),
+                    memory: SimulatedMemory::new(heap_base, 4, 64),
+                };
+                let size = subject.heap.stats(&subject.memory).largest_free_bytes + more;
+                subject.allocate(Request { size, align: 8 }).unwrap();
+                assert_eq!(
+                    subject.memory.grow_calls.len(),
+                    more as usize,
+                    "{heap_base} and {more} more"
+                );
+            }
         }
     }
 }

@@ -181,13 +181,13 @@ mod tests {
 
     /// Passes each committed input of a target to `play`.
     fn replay(target: &str, play: impl Fn(&[u8])) {
-        let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);
-        let files = fs::read_dir(&corpus).unwrap_or_else(|error| {
-            panic!(
-                "{}: {error}; the inputs are part of the repository, and not of the published package",
-                corpus.display()
-            )
-        });
+        let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz");
+        if !fuzz.exists() {
+            std::println!("SKIPPED: the inputs are part of the repository, and not of the published package");
+            return;
+        }
+        let corpus = fuzz.join("corpus").join(target);
+        let files = fs::read_dir(&corpus).unwrap_or_else(|error| panic!("{}: {error}", corpus.display()));
         let mut inputs = 0;
         for file in files {
             let path = file.expect("the folder can be read").path();

@@ -63,6 +63,10 @@ impl<H: Heap> Calls for Headerless<H> {
         address_or_none(self.heap.allocate_zeroed(&mut self.memory, size, align))
     }
 
+    fn never_used_bytes(&self) -> u32 {
+        self.heap.stats(&self.memory).never_used_bytes
+    }
+
     fn reallocate(&mut self, address: u32, Request { size, align }: Request, new_size: u32) -> Option<u32> {
         // SAFETY: the model passes live blocks with their layouts.
         address_or_none(unsafe { self.heap.reallocate(&mut self.memory, address, size, align, new_size) })

@@ -32,12 +32,34 @@ impl Program {
 /// One event. Blocks are named by their number in the order of their addresses, modulo how many are live.
 #[derive(Clone, Debug)]
 pub(crate) enum Step {
-    Allocate { size: u32, align: u32, zeroed: bool },
-    Reallocate { which: u16, size: u32 },
-    Release { which: u16 },
-    ReleaseMany { first: u16, count: u8 },
-    AllowGrowth { pages: u32 },
-    GrowByOthers { pages: u32 },
+    Allocate {
+        size: u32,
+        align: u32,
+        zeroed: bool,
+    },
+    /// A block for what the heap never used, but for this many bytes.
+    AllocateRest {
+        less: u32,
+        align: u32,
+        zeroed: bool,
+    },
+    Reallocate {
+        which: u16,
+        size: u32,
+    },
+    Release {
+        which: u16,
+    },
+    ReleaseMany {
+        first: u16,
+        count: u8,
+    },
+    AllowGrowth {
+        pages: u32,
+    },
+    GrowByOthers {
+        pages: u32,
+    },
 }
 
 /// The size, or the largest that a `Layout` of this alignment may have if that is less, but never 0.

@@ -81,6 +81,7 @@ fn steps<S: Calls>() -> impl Strategy<Value = Step> {
     let megabytes = u32::from(!cfg!(miri));
     let request = (sizes(), aligns(S::MAX_ALIGN)).prop_map(|(size, align)| (fitting(size, align), align));
     let large = (1u32 << 21..1 << 22, aligns(S::MAX_ALIGN)).prop_map(|(size, align)| (fitting(size, align), align));
+    let rest = prop_oneof![0..64u32, 0..2 * PAGE_BYTES];
     let huge = (1u32 << 24..1 << 31, aligns(S::MAX_ALIGN)).prop_map(|(size, align)| (fitting(size, align), align));
     prop_oneof![
         80 => (request, prop::bool::weighted(0.2)).prop_map(|((size, align), zeroed)| Step::Allocate { size, align, zeroed }),
@@ -88,7 +89,9 @@ fn steps<S: Calls>() -> impl Strategy<Value = Step> {
         60 => any::<u16>().prop_map(|which| Step::Release { which }),
         1 => (any::<u16>(), 1..80u8).prop_map(|(first, count)| Step::ReleaseMany { first, count }),
         refusals * 4 => prop_oneof![0..4u32, 0..SPAN_PAGES].prop_map(|pages| Step::AllowGrowth { pages }),
-        megabytes => large.prop_map(|(size, align)| Step::Allocate { size, align, zeroed: false }),
+        megabytes => (large, any::<bool>()).prop_map(|((size, align), zeroed)| Step::Allocate { size, align, zeroed }),
+        others => (rest, aligns(S::MAX_ALIGN), any::<bool>())
+            .prop_map(|(less, align, zeroed)| Step::AllocateRest { less, align, zeroed }),
         refusals => huge.prop_map(|(size, align)| Step::Allocate { size, align, zeroed: false }),
         others => (1..=3u32).prop_map(|pages| Step::GrowByOthers { pages }),
     ]

@@ -69,7 +69,7 @@ pub struct Traced<A> {
     reporting: Cell<bool>,
 }
 
-// SAFETY: a module without the `atomics` target feature, which this crate refuses, is run by one thread at a time.
+// SAFETY: this crate refuses builds for threads, so that a module is run by one thread at a time.
 #[cfg(all(target_arch = "wasm32", not(target_feature = "atomics")))]
 unsafe impl<A: Sync> Sync for Traced<A> {}
 

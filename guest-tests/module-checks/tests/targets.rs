@@ -2,6 +2,7 @@
 
 use module_checks::{ALLOCATORS, Engine, Guest, Limits, TARGET, build_allocator_module_with, cargo_build, repository};
 use std::path::{Path, PathBuf};
+use std::process::Output;
 
 fn target_dir(name: &str) -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)
@@ -81,7 +82,29 @@ fn a_build_for_threads_is_refused_with_the_reason() {
         .env("RUSTC_BOOTSTRAP", "1")
         .output()
         .expect("cargo must be there, since it has built this test");
+    assert_refused(&output, "modules with one thread");
+}
+
+#[test]
+fn a_build_for_threads_is_refused_by_a_compiler_that_does_not_tell_crates_of_them() {
+    let folder = repository().join("guest-tests/module");
+    let flags = "target.wasm32-unknown-unknown.rustflags = ['-Ctarget-feature=+bulk-memory,+atomics']";
+    let builds: [(&str, &[&str]); 2] = [
+        (TARGET, &["--features", "freeing-bump", "--config", flags]),
+        // Refused before anything is compiled for this target, so that its standard library need not be there.
+        ("wasm32-wasip1-threads", &["--features", "freeing-bump"]),
+    ];
+    for (target, arguments) in builds {
+        let output = cargo_build(&folder, target, &target_dir("stable-threads"), arguments)
+            .output()
+            .expect("cargo must be there, since it has built this test");
+        assert_refused(&output, "modules with one thread");
+    }
+}
+
+/// Asserts that a build failed with this in its message.
+fn assert_refused(output: &Output, reason: &str) {
     let message = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success(), "{message}");
-    assert!(message.contains("modules with one thread"), "{message}");
+    assert!(message.contains(reason), "{message}");
 }

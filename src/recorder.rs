@@ -12,8 +12,8 @@
 //! 0       5         6          7      8       12 +0       +2         +6        +6+length
 //! ```
 //!
-//! `bytes` counts all bytes behind the header. `stopped?` is 1 if the buffer could not grow, so that later calls are
-//! missing. A frame holds at most 4096 bytes of events, and no event crosses it; its checksum is the 32-bit FNV-1a of
+//! `bytes` counts all bytes behind the header. `stopped?` is 1 if the buffer could not grow, or if a call was made while it
+//! did, so that later calls are missing. A frame holds at most 4096 bytes of events, and no event crosses it; its checksum is the 32-bit FNV-1a of
 //! the events. Numbers in headers are little-endian.
 //!
 //! | event | bytes |
@@ -72,7 +72,8 @@ const STOPPED_AT: usize = 6;
 /// ```
 ///
 /// A call costs O(1) more than without recording, but for the growth of the buffer, which doubles. When the buffer
-/// cannot grow the recording stops and says so; calls are passed on as before.
+/// cannot grow, or the wrapped allocator makes a call of its own meanwhile, the recording stops and says so; calls are
+/// passed on as before.
 pub struct Recorder<A> {
     allocator: A,
     buffer: UnsafeCell<Buffer>,
@@ -96,10 +97,12 @@ struct Buffer {
     frame: usize,
     checksum: u32,
     last_address: usize,
+    /// Whether the allocator is being called for more room.
+    growing: bool,
     stopped: bool,
 }
 
-// SAFETY: a module without the `atomics` target feature, which this crate refuses, is run by one thread at a time.
+// SAFETY: this crate refuses builds for threads, so that a module is run by one thread at a time.
 #[cfg(all(target_arch = "wasm32", not(target_feature = "atomics")))]
 unsafe impl<A: Sync> Sync for Recorder<A> {}
 
@@ -116,6 +119,7 @@ impl<A> Recorder<A> {
                 frame: 0,
                 checksum: 0,
                 last_address: 0,
+                growing: false,
                 stopped: false,
             }),
         }
@@ -142,13 +146,47 @@ impl<A> Recorder<A> {
 impl<A: GlobalAlloc> Recorder<A> {
     /// Records the event that `encode` writes.
     fn record(&self, encode: impl FnOnce(&mut Event, &mut usize)) {
-        // SAFETY: the wrapped allocator, which alone is called below, does not know this buffer.
-        let buffer = unsafe { &mut *self.buffer.get() };
-        if buffer.has_room(&self.allocator) {
+        if self.has_room() {
+            // SAFETY: nothing that is called below uses this recorder.
+            let buffer = unsafe { &mut *self.buffer.get() };
             let mut event = Event::new();
             encode(&mut event, &mut buffer.last_address);
             buffer.push(&event);
         }
+    }
+
+    /// Whether the longest event and a new frame fit, after growing if they did not. No reference to the buffer is held
+    /// while the wrapped allocator is called, which may use this recorder: a hook of [`Traced`](crate::Traced) may.
+    fn has_room(&self) -> bool {
+        // SAFETY: nothing that is called before the reference's last use uses this recorder.
+        let buffer = unsafe { &mut *self.buffer.get() };
+        if buffer.growing {
+            buffer.stopped = true;
+        }
+        if buffer.stopped {
+            return false;
+        }
+        if buffer.capacity - buffer.len >= FRAME_HEADER_BYTES + LONGEST_EVENT_BYTES {
+            return true;
+        }
+        buffer.growing = true;
+        let (start, capacity) = (buffer.start, buffer.capacity);
+        let new_capacity = (capacity * 2).max(FIRST_CAPACITY);
+        // SAFETY: sizes are neither 0 nor above `isize::MAX`, and the buffer was allocated with the layout of its capacity.
+        let new_start = unsafe {
+            if new_capacity > isize::MAX as usize {
+                ptr::null_mut()
+            } else if capacity == 0 {
+                self.allocator.alloc(Layout::from_size_align_unchecked(new_capacity, 1))
+            } else {
+                let layout = Layout::from_size_align_unchecked(capacity, 1);
+                self.allocator.realloc(start, layout, new_capacity)
+            }
+        };
+        // SAFETY: as above; a call from within the allocator has changed `stopped` alone.
+        let buffer = unsafe { &mut *self.buffer.get() };
+        buffer.growing = false;
+        buffer.replace(new_start, new_capacity)
     }
 }
 
@@ -193,42 +231,24 @@ impl Event {
 }
 
 impl Buffer {
-    /// Whether the longest event and a new frame fit, after growing if they did not.
-    fn has_room(&mut self, allocator: &impl GlobalAlloc) -> bool {
-        if self.stopped {
-            return false;
-        }
-        if self.capacity - self.len >= FRAME_HEADER_BYTES + LONGEST_EVENT_BYTES {
-            return true;
-        }
-        let capacity = (self.capacity * 2).max(FIRST_CAPACITY);
-        // SAFETY: sizes are not 0 and the buffer was allocated with the layout of its capacity.
-        let start = unsafe {
-            if self.capacity == 0 {
-                allocator.alloc(Layout::from_size_align_unchecked(capacity, 1))
-            } else {
-                allocator.realloc(
-                    self.start,
-                    Layout::from_size_align_unchecked(self.capacity, 1),
-                    capacity,
-                )
-            }
-        };
+    /// Goes on in a larger buffer at `start`, to which the bytes written were copied; stops if that is null, or if a call
+    /// went unrecorded meanwhile. Whether recording goes on.
+    fn replace(&mut self, start: *mut u8, capacity: usize) -> bool {
         if start.is_null() {
             self.stopped = true;
-            if self.capacity != 0 {
-                self.write(STOPPED_AT, &[1]);
+        } else {
+            self.start = start;
+            if self.capacity == 0 {
+                self.len = HEADER_BYTES;
+                self.write(0, b"FBREC");
+                self.write(5, &[VERSION, 0, 0]);
             }
-            return false;
+            self.capacity = capacity;
         }
-        self.start = start;
-        if self.capacity == 0 {
-            self.len = HEADER_BYTES;
-            self.write(0, b"FBREC");
-            self.write(5, &[VERSION, 0, 0]);
+        if self.stopped && self.capacity != 0 {
+            self.write(STOPPED_AT, &[1]);
         }
-        self.capacity = capacity;
-        true
+        !self.stopped
     }
 
     fn push(&mut self, event: &Event) {

@@ -317,7 +317,9 @@ impl FreeingBumpHeapAllocator {
             self.bumper = u32::try_from(start)
                 .ok()
                 .and_then(|start| start.checked_next_multiple_of(HEADER_BYTES))
-                .ok_or(Error::AllocatorOutOfSpace)?;
+                .ok_or(Error::AllocatorOutOfSpace)?
+                // What lies below the heap base belongs to somebody else, too.
+                .max(self.bumper);
         }
         Ok(())
     }

@@ -526,3 +526,32 @@ fn every_error_says_what_was_wrong_in_a_sentence_of_its_own() {
     let error: &dyn core::error::Error = &errors[0];
     assert!(error.source().is_none());
 }
+
+#[test]
+fn no_block_lies_below_the_heap_base_where_somebody_else_has_grown_a_memory_that_ends_before_it() {
+    /// Grows by a page more than it is asked for, the first of which is somebody else's.
+    struct Shared(Vec<u8>);
+    impl Memory for Shared {
+        fn size(&self) -> u64 {
+            self.0.len() as u64
+        }
+        fn read_le_u64(&self, ptr: u32) -> Result<u64, Error> {
+            self.0.as_slice().read_le_u64(ptr)
+        }
+        fn write_le_u64(&mut self, ptr: u32, value: u64) -> Result<(), Error> {
+            self.0.as_mut_slice().write_le_u64(ptr, value)
+        }
+        fn grow(&mut self, pages: u32) -> Result<u64, Error> {
+            let start = self.size() + u64::from(PAGE);
+            self.0 = vec![0; (start as u32 + pages * PAGE) as usize];
+            Ok(start)
+        }
+    }
+    let heap_base = 200_000;
+    let mut memory = Shared(page());
+    let mut heap = FreeingBumpHeapAllocator::new(heap_base);
+    let block = heap.allocate(&mut memory, 100).unwrap();
+    assert!(block >= heap_base, "{block}");
+    assert_eq!(heap.stats().address_space_used, 136);
+    assert_eq!(heap.deallocate(&mut memory, block), Ok(()));
+}

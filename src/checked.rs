@@ -30,20 +30,20 @@ use core::ptr;
 /// Each of these calls the error handler, once, at the call in the second column, before that call changes or hands out
 /// anything.
 ///
-/// | misuse | told at | as |
+/// | misuse | reported at | as |
 /// |---|---|---|
 /// | a block is released twice, or resized after its release, before it is handed out again | the second of these calls | [`Error::BlockNotOccupied`] |
-/// | a pointer is released from before or behind the heap, or to what was not handed out yet | that release | [`Error::InvalidPointer`] |
-/// | a pointer into a block is released | that release | [`Error::InvalidPointer`], [`Error::CorruptHeader`] |
+/// | a pointer is released from before or behind the heap, or to what was not handed out yet | that release | [`Error::InvalidPointer`]; with an alignment above 8 [`Error::CorruptHeader`] too |
+/// | a pointer into a block is released | that release | [`Error::InvalidPointer`], [`Error::CorruptHeader`], or what the bytes before it read as: [`Error::BlockNotOccupied`], [`Error::LayoutMismatch`] |
 /// | a write past the end of a block, by one byte or more, changes the header of the next one, which is in use | the release or resizing of that next block | [`Error::CorruptHeader`], [`Error::LayoutMismatch`], [`Error::BlockNotOccupied`] |
 /// | the same, and the next one is free | the allocation that would hand it out | [`Error::CorruptFreeList`] |
 /// | a write after the release, into the first 8 bytes of the block | the allocation that would hand it out | [`Error::WrittenAfterFree`] |
-/// | the link in a free block's header is bent out of the heap, to a block in use, or to one of another size | the allocation that follows it, before that place is handed out | [`Error::CorruptFreeList`], [`Error::WrittenAfterFree`] |
+/// | the link in a free block's header is redirected out of the heap, to a block in use, or to one of another size | the allocation that follows it, before that place is handed out | [`Error::CorruptFreeList`], [`Error::WrittenAfterFree`] |
 /// | a free list is bent into a cycle | the allocation that would come back to a block which it has handed out | [`Error::CorruptFreeList`], [`Error::WrittenAfterFree`] |
-/// | a release or resizing with the layout of another power of two, or an alignment above 8 that was not asked for | that call | [`Error::LayoutMismatch`], [`Error::CorruptHeader`] |
+/// | a release or resizing with the layout of another power of two, or an alignment above 8 that was not asked for | that call | [`Error::LayoutMismatch`], [`Error::CorruptHeader`], [`Error::InvalidPointer`] |
 ///
 /// The error poisons the allocator: from then on every allocation returns a null pointer, and releases do nothing. What
-/// is in use stays intact. A request that memory does not hold, or one above the largest block, poisons it as well, but
+/// is in use stays intact. A request that the memory cannot hold, or one above the largest block, poisons it as well, but
 /// gets a null pointer and calls no handler.
 ///
 /// # What it cannot detect

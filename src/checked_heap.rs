@@ -93,11 +93,11 @@ impl<M: LinearMemory> CheckedHeap<M> {
             return Err(Error::WrittenAfterFree { pointer: block });
         }
         let block = engine.allocate(memory, bytes)?;
+        // The owner may never write there: a stamp from when the block was free would be taken for that of a free block.
+        memory.write_le_u64(block, 0)?;
         if request.align <= BLOCK_ALIGN {
             return Ok(block);
         }
-        // Nobody else writes there: a stamp from when the block was free would be taken for that of a free block.
-        memory.write_le_u64(block, 0)?;
         // Fits in 32 bits, since the block holds size, alignment and marker.
         let pointer = (block + 2 * WORD_BYTES + (request.align - 1)) & !(request.align - 1);
         memory.write_le_u64(pointer - WORD_BYTES, marker(block))?;

@@ -52,9 +52,7 @@ impl Besieged {
     fn act(&mut self, input: &mut Input<'_>) -> Result<(), Error> {
         match input.u8() % 8 {
             0..=1 => {
-                let mut request = input.request(1 << 19);
-                // The user's first eight bytes take the place of the stamp from when the block was free.
-                request.size = request.size.max(WORD_BYTES);
+                let request = input.request(1 << 19);
                 let pointer = self.heap.allocate(request)?;
                 self.oracle.place(&mut self.heap.memory.memory, pointer, request);
             }
@@ -67,7 +65,7 @@ impl Besieged {
             }
             4 => {
                 if let Some((pointer, request)) = self.oracle.nth(input.u16()) {
-                    let size = input.size().max(WORD_BYTES);
+                    let size = input.size();
                     let new_pointer = self.heap.reallocate(pointer, request, size)?;
                     let new_request = Request { size, ..request };
                     self.oracle

@@ -412,3 +412,19 @@ fn a_marker_that_names_a_block_out_of_reach_is_no_marker() {
     assert!(matches!(result, Err(Error::CorruptHeader { .. })), "{result:?}");
     assert_poisoned(&mut heap, far);
 }
+
+#[test]
+fn a_block_whose_owner_has_not_written_to_it_is_not_taken_for_free() {
+    let mut heap = heap();
+    let pointer = heap.allocate(SOME).unwrap();
+    heap.deallocate(pointer, SOME).unwrap();
+    let live = heap.allocate(SOME).unwrap();
+    assert_eq!(live, pointer);
+    let other = heap.allocate(SOME).unwrap();
+    heap.deallocate(other, SOME).unwrap();
+    // The header of a free block before the live one, to which the list is redirected.
+    trample(&mut heap, live - 8, u32::MAX.into());
+    trample(&mut heap, other - 8, u64::from(live - 8));
+    assert_eq!(heap.allocate(SOME), Ok(other));
+    assert_eq!(heap.allocate(SOME), Err(Error::WrittenAfterFree { pointer: live }));
+}

@@ -9,7 +9,7 @@ use crate::stats::HeapStats;
 /// are powers of two: what a `Layout` guarantees.
 pub(crate) trait Heap {
     /// The address of a block for `size` bytes aligned to `align`, or 0 if there is no memory for it, and then nothing
-    /// that is in use or free has changed. Its bytes are arbitrary.
+    /// that is in use has changed, and what was free still is. Its bytes are arbitrary.
     fn allocate<M: LinearMemory>(&mut self, memory: &mut M, size: u32, align: u32) -> u32;
 
     /// As [`allocate`](Self::allocate), with `size` bytes of zero at the address.

@@ -11,17 +11,25 @@
 //! # }
 //! ```
 //!
+//! A crate that is built for other targets as well puts `#[cfg(target_arch = "wasm32")]` before both items.
+//!
 //! # Which one
 //!
 //! | allocator | for | what it is |
 //! |---|---|---|
-//! | `FreeingBump` | everyone | the freeing-bump hot path, size class, free list, bump pointer, in front of a heap that merges what is released |
+//! | `FreeingBump` | the default | the freeing-bump hot path, size class, free list, bump pointer, in front of a heap that merges what is released |
 //! | `TinyFreeingBump` | modules in which each byte counts | power-of-two sizes without a header, one free list for each, a bump pointer |
 //! | `CheckedFreeingBump` | finding memory bugs; code that must stop rather than go on with a broken heap | the original algorithm with its 8-byte header, checked at each release, poisoned after an error |
 //! | [`FreeingBumpHeapAllocator`] | embedders and tests, on the host too | the original algorithm over any [`Memory`]; the engine of `CheckedFreeingBump` |
 //!
-//! The three global allocators exist on wasm32 alone. They serve modules with one thread: with the `atomics` target
-//! feature they do not compile.
+//! The three global allocators exist on wasm32 alone: on wasm32-unknown-unknown, wasm32v1-none and wasm32-wasip1. They serve
+//! modules with one thread. For targets with threads or the `atomics` target feature, and for systems of which it does not
+//! know what part of the memory is free, the crate does not compile on wasm32.
+//!
+//! # Features
+//!
+//! None by default. `trace` adds `Traced`, which reports each call to a function of yours; `record` adds `Recorder`, which
+//! records all calls for `cargo make replay` of the repository. Rust 1.88 or later.
 //!
 //! What is guaranteed, under which assumptions, and how it is tested: [`promise`].
 //!
@@ -41,7 +49,7 @@
 //!
 //! | layer | files |
 //! |---|---|
-//! | global allocators: layouts, pointers, the one thread | `freeing_bump`, `tiny`, `checked`, `cell`; `trace` and `recorder` wrap any |
+//! | global allocators: layouts, pointers, the one thread (`build.rs` has a part in it) | `freeing_bump`, `tiny`, `checked`, `cell`; `trace` and `recorder` wrap any |
 //! | heaps: addresses in a linear memory | `freeing_bump_heap` over `runs` and `tagged_heap` with its `bins`, `tiny_heap`, `checked_heap` over `heap_allocator`; `heap` says what a heap does |
 //! | sizes, lists, and what blocks look like | `size_class`, `order`, `header` |
 //! | memory: bytes, pages, `memory.grow` | `memory`, `linear_memory`, `growth`, `growth_word`, `page` |

@@ -20,12 +20,13 @@ use crate::tiny_heap::TinyHeap;
 ///
 /// - A request takes the smallest power of two of bytes that holds its size and alignment, 8 at least. What is released
 ///   serves later requests of the same power of two, and no others: for programs whose sizes stay the same, or that
-///   live shortly.
+///   are short-lived.
 /// - Allocation and release are O(1). `realloc` leaves a block in place while it fits the same power of two, and copies
 ///   otherwise. `alloc_zeroed` clears memory that was used before or came with the module, and nothing else.
 /// - The memory between `__heap_base` and the end of the initial memory comes first (not on WASI, where the C library
-///   owns it), then `memory.grow` by an eighth, or by just what is needed where the engine refuses more.
-/// - Out of memory is a null pointer. It changes nothing: what is free goes on being handed out.
+///   owns it), then `memory.grow` by what is needed and an eighth, or by just what is needed where the engine refuses more.
+/// - Out of memory is a null pointer. Nothing changes that is in use or free, and what is free goes on being handed out. If
+///   somebody else has added pages in between, what was never used before them can be lost.
 /// - Nothing is checked: releasing twice, or with another layout, is undefined behaviour, as [`GlobalAlloc`](core::alloc::GlobalAlloc) says.
 /// - A request aligned to more than 64 KiB gets the block on top of its list only if that happens to be so aligned: a
 ///   program that mixes such requests with others of the same size can grow without bound.

@@ -83,7 +83,8 @@ impl TinyHeap {
     /// below the heap's end, or by what is lacking alone. False if even that is refused; then nothing has changed.
     ///
     /// Where somebody else has grown the memory in between, the bump pointer moves behind their pages. What was left
-    /// before them, less than the request at hand needs, stays unused.
+    /// before them, less than the request at hand needs, stays unused, even if the request is then refused: to put it on
+    /// the free lists would take more code than is worth it.
     #[cold]
     fn grow<M: LinearMemory>(&mut self, memory: &mut M, lacking: u32) -> bool {
         let region = if self.bump == 0 {

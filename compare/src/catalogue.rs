@@ -183,9 +183,10 @@ impl Catalogue {
                 || self.long_lives.iter().any(|it| it.is_named(pattern));
             if !allocator && !workload {
                 bail!(
-                    "--only {pattern}: no allocator, workload or family has this name; allocators: {}; workloads: {}",
+                    "--only {pattern}: no allocator, workload or family has this name; allocators: {}; workloads: {}; families: allocator, programs, traces, long-life; long-lived programs: {}",
                     list(self.allocators.iter().map(|it| it.id.as_str())),
                     list(self.workloads.iter().map(|it| it.name.as_str())),
+                    list(self.long_lives.iter().map(|it| it.name.as_str())),
                 );
             }
             some_allocator |= allocator;
@@ -206,6 +207,19 @@ impl Catalogue {
                 .retain(|it| patterns.iter().any(|pattern| it.is_named(pattern)));
         }
         Ok(())
+    }
+
+    /// Keeps the allocators that `patterns` names, where the workloads are not chosen by name.
+    pub fn choose_allocators(&mut self, patterns: &[String]) -> Result<()> {
+        for pattern in patterns {
+            if !self.contenders().any(|it| it.is_named(pattern)) {
+                bail!(
+                    "--only {pattern}: no allocator has this name; allocators: {}",
+                    list(self.contenders().map(|it| it.id.as_str()))
+                );
+            }
+        }
+        self.choose(patterns)
     }
 
     /// The allocators that run workloads.
@@ -338,7 +352,19 @@ mod tests {
     #[test]
     fn an_unknown_name_is_refused_with_the_names_there_are() {
         let message = catalogue().choose(&["jsom".to_owned()]).unwrap_err().to_string();
-        assert!(message.contains("jsom") && message.contains("dlmalloc"), "{message}");
+        for name in ["jsom", "dlmalloc", "hash-map", "long-life", "replaced-state"] {
+            assert!(message.contains(name), "{name}: {message}");
+        }
+    }
+
+    #[test]
+    fn where_only_allocators_can_be_chosen_the_name_of_a_workload_is_refused() {
+        let message = catalogue()
+            .choose_allocators(&["json".to_owned()])
+            .unwrap_err()
+            .to_string();
+        assert!(message.contains("json") && message.contains("dlmalloc"), "{message}");
+        assert!(catalogue().choose_allocators(&["tiny*".to_owned()]).is_ok());
     }
 
     #[test]

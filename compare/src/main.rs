@@ -51,8 +51,8 @@ enum Command {
         /// that have run for long as well.
         #[arg(long)]
         full: bool,
-        /// Write BENCHMARKS.md as well.
-        #[arg(long)]
+        /// Write BENCHMARKS.md as well, which holds the full report of everything.
+        #[arg(long, requires = "full", conflicts_with = "only")]
         publish: bool,
     },
     /// Run recordings made with `freeing_bump::Recorder` through all allocators.
@@ -118,5 +118,22 @@ fn main() -> ExitCode {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Arguments;
+    use clap::Parser;
+
+    fn accepts(arguments: &[&str]) -> bool {
+        Arguments::try_parse_from(std::iter::once(&"compare").chain(arguments)).is_ok()
+    }
+
+    #[test]
+    fn only_the_full_report_of_everything_can_be_published() {
+        assert!(accepts(&["report", "--full", "--publish"]));
+        assert!(!accepts(&["report", "--publish"]));
+        assert!(!accepts(&["report", "--full", "--publish", "--only", "json"]));
     }
 }

@@ -20,7 +20,7 @@ pub const REPLAY: &str = "replay";
 /// Runs the recordings in `files` with all allocators that `only` names, or all.
 pub fn replay(files: &[PathBuf], only: &[String], effort: &Effort, places: &Places) -> Result<()> {
     let mut chosen = Catalogue::read(places)?;
-    chosen.choose(only)?;
+    chosen.choose_allocators(only)?;
     chosen.long_lives.clear();
     chosen.workloads = files
         .iter()
@@ -31,7 +31,8 @@ pub fn replay(files: &[PathBuf], only: &[String], effort: &Effort, places: &Plac
         })
         .collect::<Result<_>>()?;
     let arguments: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
-    let command = format!("cargo make replay -- {}", arguments.join(" "));
+    let command = measure::command_line("cargo make replay --", only, effort);
+    let command = format!("{command} {}", arguments.join(" "));
     measure::compare(&chosen, &command, effort, places)?;
     Ok(())
 }

@@ -1,8 +1,12 @@
 //! Measures allocators for wasm32 modules against each other: speed, memory and code size.
 //!
-//! The layers, from top to bottom, each using only those below: `main` (the command line), `measure` and `guard` (what
-//! a command does), `tables` (text), `report` (the data), `node` and `sizes` (measuring), `modules` over `workspace` and `cache`
-//! (building), `catalogue` and `places` (what there is, and where).
+//! The modules, from the command line down:
+//!
+//! - what a command does: `measure`, `long_life`, `recordings`, `worst_case`, `guard`;
+//! - what it writes: `tables`, `page`, `benchmarks`, from the data in `report`, `statistics` and `versions`;
+//! - measuring: `node`, `second_engine` and `sizes`, told by a `plan`;
+//! - building: `modules` over `workspace` and `cache`;
+//! - what there is, and where: `catalogue`, `recording`, `places`; and `progress`, the bar.
 
 mod benchmarks;
 mod cache;

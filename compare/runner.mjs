@@ -40,16 +40,16 @@ const call = (instance, name, argument) => {
 };
 
 const OPERATION_WORDS = 3;
-const PORTION_WORDS = 4096 * OPERATION_WORDS;
 const operations = plan.operations && new Uint32Array(new Uint8Array(readFileSync(plan.operations)).buffer);
 
 // Replays the operations in portions that fit the module's buffer; the time is that of the calls alone.
 const replay = (instance) => {
   const buffer = Number.parseInt(call(instance, `${plan.export}_buffer`, 0), 16);
+  const portionWords = Number.parseInt(call(instance, `${plan.export}_capacity`, 0), 16) * OPERATION_WORDS;
   let milliseconds = 0;
   let checksum = 0n;
-  for (let at = 0; at < operations.length; at += PORTION_WORDS) {
-    const portion = operations.subarray(at, at + PORTION_WORDS);
+  for (let at = 0; at < operations.length; at += portionWords) {
+    const portion = operations.subarray(at, at + portionWords);
     new Uint32Array(instance.exports.memory.buffer, buffer, portion.length).set(portion);
     const start = performance.now();
     const sum = instance.exports[plan.export](portion.length / OPERATION_WORDS);

@@ -5,7 +5,7 @@ const report = JSON.parse(document.getElementById("report").textContent);
 const content = document.getElementById("content");
 const reference = report.allocators.find((allocator) => allocator.role === "reference").name;
 const families = {
-  allocator: "Allocation is all that the program does",
+  allocator: "Allocation only",
   programs: "Programs",
   traces: "Recordings of programs, replayed",
 };
@@ -291,4 +291,6 @@ Object.keys(families).forEach(drawFamily);
 drawLongLives();
 drawSizes();
 drawVersions();
+const allocators = add(section("Allocators"), "ul", "");
+report.allocators.forEach(({ name, description }) => add(allocators, "li", `${name}: ${description}`));
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => charts.forEach((draw) => draw()));

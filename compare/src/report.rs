@@ -41,8 +41,12 @@ pub struct Column {
     pub id: String,
     /// The name that is shown.
     pub name: String,
+    /// What it is, in one line.
+    pub description: String,
     /// What it is compared as.
     pub role: Role,
+    /// Whether a released block can be used again.
+    pub frees: bool,
 }
 
 /// A workload as a row of tables.
@@ -160,6 +164,23 @@ pub struct Findings {
 const NOT_ASKED_FOR: &str = "only with --full";
 
 impl Report {
+    /// A report on the allocators of the repository, in which nothing was measured.
+    #[cfg(test)]
+    pub fn sample() -> Self {
+        let catalogue = Catalogue::read(&crate::places::Places::of_this_checkout()).unwrap();
+        Report {
+            date: String::new(),
+            command: String::new(),
+            runs: 0,
+            full: false,
+            versions: Versions::default(),
+            allocators: Report::columns(&catalogue),
+            workloads: Vec::new(),
+            long_lives: Vec::new(),
+            sizes: Vec::new(),
+        }
+    }
+
     /// The columns of the allocators that run workloads.
     pub fn columns(catalogue: &Catalogue) -> Vec<Column> {
         catalogue
@@ -167,7 +188,9 @@ impl Report {
             .map(|allocator| Column {
                 id: allocator.id.clone(),
                 name: allocator.name.clone(),
+                description: allocator.description.clone(),
                 role: allocator.role,
+                frees: allocator.frees,
             })
             .collect()
     }

@@ -5,7 +5,7 @@ use crate::modules::{self, MOST_MEMORY_BYTES, Modules};
 use crate::node::{self, Tiering};
 use crate::places::Places;
 use crate::plan::{Outcome, Plan, Subject};
-use crate::report::{Findings, Report, Row};
+use crate::report::{Findings, Report, Row, Terms};
 use crate::second_engine::SecondEngine;
 use crate::sizes;
 use crate::tables::{Style, render};
@@ -103,6 +103,7 @@ pub fn compare(chosen: &Catalogue, command: &str, effort: &Effort, places: &Plac
         command: command.to_owned(),
         runs: effort.runs,
         full: effort.full,
+        terms: Terms::of_this_program(),
         versions: versions::of_everything(chosen, places)?,
         allocators: Report::columns(chosen),
         workloads,

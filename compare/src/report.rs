@@ -1,9 +1,11 @@
 //! The report as data: what `report.json` holds, and what the tables are drawn from.
 
 use crate::catalogue::{Catalogue, Family, Role, Workload};
+use crate::long_life::{EARLY, LATE};
+use crate::measure::EARLIER_ROUNDS;
 use crate::plan::Outcome;
 use crate::sizes::CodeSize;
-use crate::statistics::{Summary, geometric_mean};
+use crate::statistics::{Summary, WIDE_SPREAD, geometric_mean};
 use crate::versions::Versions;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -22,6 +24,8 @@ pub struct Report {
     pub runs: u32,
     /// Whether everything was measured, or only what the quick mode measures.
     pub full: bool,
+    /// What tables and the page say alike.
+    pub terms: Terms,
     /// The versions of everything.
     pub versions: Versions,
     /// The columns of all tables, in their order.
@@ -32,6 +36,32 @@ pub struct Report {
     pub long_lives: Vec<LongLifeRow>,
     /// The code sizes.
     pub sizes: Vec<CodeSize>,
+}
+
+/// What tables and the page say alike.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Terms {
+    /// The heading of each family, in their order.
+    pub families: Vec<(Family, String)>,
+    /// A spread above this share of the median is marked.
+    pub wide_spread: f64,
+    /// The rounds before a program is timed as one that has run for long.
+    pub earlier_rounds: u32,
+    /// The first number of cycles whose memory is compared, and the last.
+    pub cycles: (u32, u32),
+}
+
+impl Terms {
+    /// Those of this program.
+    pub fn of_this_program() -> Self {
+        let families = [Family::Allocator, Family::Programs, Family::Traces];
+        Terms {
+            families: families.map(|family| (family, family.title().to_owned())).to_vec(),
+            wide_spread: WIDE_SPREAD,
+            earlier_rounds: EARLIER_ROUNDS,
+            cycles: (EARLY, LATE),
+        }
+    }
 }
 
 /// An allocator as a column of tables.
@@ -173,6 +203,7 @@ impl Report {
             command: String::new(),
             runs: 0,
             full: false,
+            terms: Terms::of_this_program(),
             versions: Versions::default(),
             allocators: Report::columns(&catalogue),
             workloads: Vec::new(),

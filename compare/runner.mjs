@@ -1,6 +1,6 @@
 // Runs one workload on modules that differ only in their allocator, in turn, and prints what it measured.
 //
-// Standard input: one plan as JSON, as `Plan` in src/node.rs writes it. Standard output: one JSON object per line.
+// Standard input: one plan as JSON, as `Plan` in src/plan.rs writes it. Standard output: one JSON object per line.
 // The caller watches the clock: a module that runs forever blocks this process, which the caller then ends.
 
 import { readFileSync, writeSync } from "node:fs";
@@ -16,6 +16,9 @@ const pagesOf = (instance) => instance.exports.memory.buffer.byteLength / PAGE_B
 // Why the module stopped. It ran out of memory if its allocator refuses a small block, or if most of the memory that a
 // module may have is in use: then a block of another size may still be free.
 const reasonOf = (error, instance) => {
+  if (!instance) {
+    return `cannot be instantiated: ${error.message}`;
+  }
   const bytes = pagesOf(instance) * PAGE_BYTES;
   const outOfMemory = `out of memory at ${(bytes / 1048576).toFixed(1)} MiB`;
   if (bytes > plan.most_memory_bytes / 2) {
@@ -37,16 +40,16 @@ const call = (instance, name, argument) => {
 };
 
 const OPERATION_WORDS = 3;
-const PORTION_WORDS = 4096 * OPERATION_WORDS;
 const operations = plan.operations && new Uint32Array(new Uint8Array(readFileSync(plan.operations)).buffer);
 
 // Replays the operations in portions that fit the module's buffer; the time is that of the calls alone.
 const replay = (instance) => {
   const buffer = Number.parseInt(call(instance, `${plan.export}_buffer`, 0), 16);
+  const portionWords = Number.parseInt(call(instance, `${plan.export}_capacity`, 0), 16) * OPERATION_WORDS;
   let milliseconds = 0;
   let checksum = 0n;
-  for (let at = 0; at < operations.length; at += PORTION_WORDS) {
-    const portion = operations.subarray(at, at + PORTION_WORDS);
+  for (let at = 0; at < operations.length; at += portionWords) {
+    const portion = operations.subarray(at, at + portionWords);
     new Uint32Array(instance.exports.memory.buffer, buffer, portion.length).set(portion);
     const start = performance.now();
     const sum = instance.exports[plan.export](portion.length / OPERATION_WORDS);
@@ -99,8 +102,9 @@ const measure = (subject, warmUp) => {
 
 // Runs a program on and on in one instance; emits the pages after the number of cycles that each point of the plan names.
 const followMemory = (subject) => {
-  const instance = new WebAssembly.Instance(subject.module, {});
+  let instance;
   try {
+    instance = new WebAssembly.Instance(subject.module, {});
     let done = 0;
     for (const cycle of plan.points) {
       emit({ event: "started", subject: subject.id });
@@ -140,4 +144,4 @@ if (plan.points.length > 0) {
 } else {
   measureAll();
 }
-emit({ event: "done", v8: process.versions.v8 });
+emit({ event: "done" });

@@ -4,11 +4,8 @@
 const report = JSON.parse(document.getElementById("report").textContent);
 const content = document.getElementById("content");
 const reference = report.allocators.find((allocator) => allocator.role === "reference").name;
-const families = {
-  allocator: "Allocation is all that the program does",
-  programs: "Programs",
-  traces: "Recordings of programs, replayed",
-};
+const { terms } = report;
+const families = Object.fromEntries(terms.families);
 const charts = [];
 
 const mebibytes = (pages) => pages / 16;
@@ -21,7 +18,7 @@ const measures = [
   { title: "Executed instructions", ratio: (cell) => measured(cell.instructions)?.ratio, figure: (cell) => cell.instructions },
   { title: "Linear memory in MiB", ratio: (cell) => measured(cell.memory) && mebibytes(measured(cell.memory).pages), figure: (cell) => cell.memory },
   { title: "Heap over the most live bytes asked for", ratio: (cell, row) => heapRatio(cell, row), figure: (cell) => cell.memory },
-  { title: "Time in V8 after 100 rounds in one instance", ratio: (cell) => measured(cell.v8_later)?.ratio, figure: (cell) => cell.v8_later, full: true, family: "programs" },
+  { title: `Time in V8 after ${terms.earlier_rounds} rounds in one instance`, ratio: (cell) => measured(cell.v8_later)?.ratio, figure: (cell) => cell.v8_later, full: true, family: "programs" },
   { title: "Time in V8 with default tiering", ratio: (cell) => measured(cell.v8_tiered)?.ratio, figure: (cell) => cell.v8_tiered, full: true },
   { title: "Time in wasmtime", ratio: (cell) => measured(cell.wasmtime)?.ratio, figure: (cell) => cell.wasmtime, full: true },
 ].filter((measure) => report.full || !measure.full);
@@ -176,7 +173,7 @@ function cellOf(measure, cell, row) {
     return { text: number.toFixed(2), number };
   }
   const spread = (summary.upper_quartile - summary.lower_quartile) / 2 / summary.median;
-  return { text: `${spread > 0.1 ? "~" : ""}${number.toFixed(2)} ±${(spread * 100).toFixed(0)} %`, number };
+  return { text: `${spread > terms.wide_spread ? "~" : ""}${number.toFixed(2)} ±${(spread * 100).toFixed(0)} %`, number };
 }
 
 function workloadTable(parent, measure, rows) {
@@ -236,7 +233,7 @@ function drawLongLives() {
     role: allocator.role,
     cells: report.long_lives.flatMap((row) => {
       const figure = row.cells[allocator.id];
-      return [10, 1000].map((cycles) => {
+      return terms.cycles.map((cycles) => {
         const pages = after(measured(figure) ?? [], cycles);
         return pages === undefined
           ? { text: figure?.missing ?? "not measured" }
@@ -244,8 +241,9 @@ function drawLongLives() {
       });
     }),
   }));
-  const headings = report.long_lives.flatMap((row) => [`${row.name}, cycle 10`, "cycle 1000"]);
-  table(parent, "MiB after cycle 10 and after cycle 1000", ["allocator", ...headings], lines);
+  const [early, late] = terms.cycles;
+  const headings = report.long_lives.flatMap((row) => [`${row.name}, cycle ${early}`, `cycle ${late}`]);
+  table(parent, `MiB after cycle ${early} and after cycle ${late}`, ["allocator", ...headings], lines);
 }
 
 function drawSizes() {
@@ -286,9 +284,12 @@ function drawVersions() {
 document.getElementById("summary").textContent =
   `${report.date}, made by ${report.command}. Times and instructions are ratios to ${reference}: below 1 is faster. ` +
   `Times are medians of up to ${report.runs} interleaved runs with a fresh instance each, in V8 with --no-liftoff unless ` +
-  "a table says otherwise; ± is half the distance between the quartiles, and ~ marks more than 10 %. A click on a heading sorts.";
+  "a table says otherwise; ± is half the distance between the quartiles, and ~ marks more than " +
+  `${terms.wide_spread * 100} %. A click on a heading sorts.`;
 Object.keys(families).forEach(drawFamily);
 drawLongLives();
 drawSizes();
 drawVersions();
+const allocators = add(section("Allocators"), "ul", "");
+report.allocators.forEach(({ name, description }) => add(allocators, "li", `${name}: ${description}`));
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => charts.forEach((draw) => draw()));

@@ -2,12 +2,16 @@
 
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
+import { delimiter, join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 
 const page = fileURLToPath(new URL("../../target/report/index.html", import.meta.url));
-const browserPath = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(existsSync);
+const folders = (process.env.PATH ?? "").split(delimiter);
+const programs = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+const browserPath =
+  process.env.CHROMIUM ?? programs.flatMap((program) => folders.map((folder) => join(folder, program))).find(existsSync);
 
 const errors = [];
 let browser;
@@ -15,7 +19,7 @@ let tab;
 
 before(async () => {
   assert.ok(existsSync(page), "there is no report yet: run `cargo make report` first");
-  assert.ok(browserPath, "no Chromium found: install the operating system's package `chromium`");
+  assert.ok(browserPath, "no Chromium in PATH: install it from your operating system, or name its program in the environment variable CHROMIUM");
   browser = await chromium.launch({
     executablePath: browserPath,
     args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],

@@ -37,7 +37,9 @@ impl Ingredients {
     ) -> Result<PathBuf> {
         let mut digest = self.shared.clone();
         digest.update(profile.name());
-        digest.update(format!("{allocator:?}"));
+        digest.update(&allocator.code);
+        digest.update([u8::from(allocator.needs_std)]);
+        digest.update(toml::to_string(&allocator.dependencies)?);
         for dependency in allocator.dependencies.values() {
             if let Some(path) = dependency.get("path").and_then(toml::Value::as_str) {
                 add_crate(&mut digest, &places.compare.join("allocators").join(path))?;
@@ -49,6 +51,15 @@ impl Ingredients {
             .modules()
             .join(format!("{}-{}-{digest}.wasm", package.name(), profile.name())))
     }
+}
+
+/// Writes a file that is found whole or not at all: `make` fills another one beside it, which is renamed in the end.
+pub fn keep(path: &Path, make: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+    let mut unfinished = path.as_os_str().to_owned();
+    unfinished.push(format!(".{}.unfinished", std::process::id()));
+    let unfinished = PathBuf::from(unfinished);
+    make(&unfinished)?;
+    fs::rename(&unfinished, path).with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// The digest of some bytes, short enough for a file's name.
@@ -89,4 +100,23 @@ fn add_file(digest: &mut Sha256, path: &Path) -> Result<()> {
     digest.update((content.len() as u64).to_le_bytes());
     digest.update(content);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::keep;
+    use anyhow::bail;
+
+    #[test]
+    fn a_file_whose_making_fails_is_not_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("kept.wasm");
+        let failed = keep(&path, |unfinished| {
+            std::fs::write(unfinished, "a part")?;
+            bail!("interrupted")
+        });
+        assert!(failed.is_err() && !path.exists());
+        keep(&path, |unfinished| Ok(std::fs::write(unfinished, "all of it")?)).unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "all of it");
+    }
 }

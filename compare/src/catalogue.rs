@@ -1,12 +1,14 @@
 //! What can be compared: the allocators of `allocators/*.toml` and the workloads of `workloads.toml`.
 
 use crate::places::Places;
-use crate::recordings::REPLAY;
 use anyhow::{Context, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+
+/// The program that replays recordings.
+pub const REPLAY: &str = "replay";
 
 /// One allocator, as its file in `allocators/` describes it.
 #[derive(Debug, Clone, Deserialize)]
@@ -17,9 +19,14 @@ pub struct Allocator {
     pub id: String,
     /// The name that tables show.
     pub name: String,
+    /// What it is, in one line.
+    pub description: String,
     /// What it is compared as.
     #[serde(default)]
     pub role: Role,
+    /// Whether a released block can be used again.
+    #[serde(default = "yes")]
+    pub frees: bool,
     /// Rust code that defines a `#[global_allocator]`; empty for the standard library's own.
     #[serde(default)]
     pub code: String,
@@ -29,6 +36,10 @@ pub struct Allocator {
     /// The crates that the code uses, as in a `Cargo.toml`.
     #[serde(default)]
     pub dependencies: toml::Table,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// What an allocator is compared as; also the order of tables.
@@ -104,7 +115,7 @@ impl Family {
     /// The heading of the family's table.
     pub fn title(self) -> &'static str {
         match self {
-            Family::Allocator => "Allocation is all that the program does",
+            Family::Allocator => "Allocation only",
             Family::Programs => "Programs",
             Family::Traces => "Recordings of programs, replayed",
         }
@@ -183,9 +194,10 @@ impl Catalogue {
                 || self.long_lives.iter().any(|it| it.is_named(pattern));
             if !allocator && !workload {
                 bail!(
-                    "--only {pattern}: no allocator, workload or family has this name; allocators: {}; workloads: {}",
+                    "--only {pattern}: no allocator, workload or family has this name; allocators: {}; workloads: {}; families: allocator, programs, traces, long-life; long-lived programs: {}",
                     list(self.allocators.iter().map(|it| it.id.as_str())),
                     list(self.workloads.iter().map(|it| it.name.as_str())),
+                    list(self.long_lives.iter().map(|it| it.name.as_str())),
                 );
             }
             some_allocator |= allocator;
@@ -206,6 +218,19 @@ impl Catalogue {
                 .retain(|it| patterns.iter().any(|pattern| it.is_named(pattern)));
         }
         Ok(())
+    }
+
+    /// Keeps the allocators that `patterns` names, where the workloads are not chosen by name.
+    pub fn choose_allocators(&mut self, patterns: &[String]) -> Result<()> {
+        for pattern in patterns {
+            if !self.contenders().any(|it| it.is_named(pattern)) {
+                bail!(
+                    "--only {pattern}: no allocator has this name; allocators: {}",
+                    list(self.contenders().map(|it| it.id.as_str()))
+                );
+            }
+        }
+        self.choose(patterns)
     }
 
     /// The allocators that run workloads.
@@ -338,7 +363,30 @@ mod tests {
     #[test]
     fn an_unknown_name_is_refused_with_the_names_there_are() {
         let message = catalogue().choose(&["jsom".to_owned()]).unwrap_err().to_string();
-        assert!(message.contains("jsom") && message.contains("dlmalloc"), "{message}");
+        for name in ["jsom", "dlmalloc", "hash-map", "long-life", "replaced-state"] {
+            assert!(message.contains(name), "{name}: {message}");
+        }
+    }
+
+    #[test]
+    fn where_only_allocators_can_be_chosen_the_name_of_a_workload_is_refused() {
+        let message = catalogue()
+            .choose_allocators(&["json".to_owned()])
+            .unwrap_err()
+            .to_string();
+        assert!(message.contains("json") && message.contains("dlmalloc"), "{message}");
+        assert!(catalogue().choose_allocators(&["tiny*".to_owned()]).is_ok());
+    }
+
+    #[test]
+    fn only_the_allocators_whose_files_say_so_never_free() {
+        let catalogue = catalogue();
+        let never: Vec<&str> = catalogue
+            .contenders()
+            .filter(|it| !it.frees)
+            .map(|it| it.id.as_str())
+            .collect();
+        assert_eq!(never, ["bump-floor", "mini-alloc"]);
     }
 
     #[test]

@@ -1,8 +1,12 @@
 //! Measures allocators for wasm32 modules against each other: speed, memory and code size.
 //!
-//! The layers, from top to bottom, each using only those below: `main` (the command line), `measure` and `guard` (what
-//! a command does), `tables` (text), `report` (the data), `node` and `sizes` (measuring), `modules` over `workspace` and `cache`
-//! (building), `catalogue` and `places` (what there is, and where).
+//! The modules, from the command line down:
+//!
+//! - what a command does: `measure`, `long_life`, `recordings`, `worst_case`, `guard`;
+//! - what it writes: `tables`, `page`, `benchmarks`, from the data in `report`, `statistics` and `versions`;
+//! - measuring: `node`, `second_engine` and `sizes`, told by a `plan`;
+//! - building: `modules` over `workspace` and `cache`;
+//! - what there is, and where: `catalogue`, `recording`, `places`; and `progress`, the bar.
 
 mod benchmarks;
 mod cache;
@@ -51,8 +55,8 @@ enum Command {
         /// that have run for long as well.
         #[arg(long)]
         full: bool,
-        /// Write BENCHMARKS.md as well.
-        #[arg(long)]
+        /// Write BENCHMARKS.md as well, which holds the full report of everything.
+        #[arg(long, requires = "full", conflicts_with = "only")]
         publish: bool,
     },
     /// Run recordings made with `freeing_bump::Recorder` through all allocators.
@@ -118,5 +122,22 @@ fn main() -> ExitCode {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Arguments;
+    use clap::Parser;
+
+    fn accepts(arguments: &[&str]) -> bool {
+        Arguments::try_parse_from(std::iter::once(&"compare").chain(arguments)).is_ok()
+    }
+
+    #[test]
+    fn only_the_full_report_of_everything_can_be_published() {
+        assert!(accepts(&["report", "--full", "--publish"]));
+        assert!(!accepts(&["report", "--publish"]));
+        assert!(!accepts(&["report", "--full", "--publish", "--only", "json"]));
     }
 }

@@ -5,7 +5,7 @@ use crate::modules::{self, MOST_MEMORY_BYTES, Modules};
 use crate::node::{self, Tiering};
 use crate::places::Places;
 use crate::plan::{Outcome, Plan, Subject};
-use crate::report::{Findings, Report, Row};
+use crate::report::{Findings, Report, Row, Terms};
 use crate::second_engine::SecondEngine;
 use crate::sizes;
 use crate::tables::{Style, render};
@@ -63,16 +63,27 @@ pub const EARLIER_ROUNDS: u32 = 100;
 pub fn report(only: &[String], effort: &Effort, publish: bool, places: &Places) -> Result<()> {
     let mut chosen = Catalogue::read(places)?;
     chosen.choose(only)?;
-    let command = std::iter::once("cargo make report".to_owned())
-        .chain(effort.full.then(|| "--full".to_owned()))
-        .chain(only.iter().map(|pattern| format!("--only {pattern}")))
-        .collect::<Vec<_>>()
-        .join(" ");
+    let command = match publish {
+        true => "cargo make benchmarks".to_owned(),
+        false => command_line("cargo make report", only, effort),
+    };
     let report = compare(&chosen, &command, effort, places)?;
     if publish {
         benchmarks::write(&report, places)?;
     }
     Ok(())
+}
+
+/// `command` with the options that chose what is measured, quoted for a shell that would take `*` as a file's name.
+pub fn command_line(command: &str, only: &[String], effort: &Effort) -> String {
+    let mut line = command.to_owned();
+    if effort.full {
+        line += " --full";
+    }
+    if !only.is_empty() {
+        line += &format!(" --only '{}'", only.join(","));
+    }
+    line
 }
 
 /// Measures everything in `chosen`, which `command` asked for; prints and writes the report.
@@ -92,6 +103,7 @@ pub fn compare(chosen: &Catalogue, command: &str, effort: &Effort, places: &Plac
         command: command.to_owned(),
         runs: effort.runs,
         full: effort.full,
+        terms: Terms::of_this_program(),
         versions: versions::of_everything(chosen, places)?,
         allocators: Report::columns(chosen),
         workloads,
@@ -101,8 +113,8 @@ pub fn compare(chosen: &Catalogue, command: &str, effort: &Effort, places: &Plac
     write(&report, places)?;
     println!("{}", render(&report, Style::Terminal(terminal_width())));
     println!(
-        "The same as Markdown and as JSON: {}",
-        places.report.join("report.md").display()
+        "The same as a page, as Markdown and as JSON: index.html, report.md and report.json in {}",
+        places.report.display()
     );
     if !different.is_empty() {
         bail!(
@@ -241,4 +253,22 @@ fn write(report: &Report, places: &Places) -> Result<()> {
 /// The columns of the terminal; 120 where the output is no terminal.
 fn terminal_width() -> usize {
     comfy_table::Table::new().width().map_or(120, usize::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Effort, command_line};
+
+    #[test]
+    fn the_recorded_command_measures_the_same_again() {
+        let only = ["tiny*".to_owned(), "json".to_owned()];
+        assert_eq!(
+            command_line("cargo make report", &only, Effort::of(true)),
+            "cargo make report --full --only 'tiny*,json'"
+        );
+        assert_eq!(
+            command_line("cargo make report", &[], Effort::of(false)),
+            "cargo make report"
+        );
+    }
 }

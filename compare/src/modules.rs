@@ -1,6 +1,6 @@
 //! Builds the guest modules that are not in the cache yet.
 
-use crate::cache::Ingredients;
+use crate::cache::{Ingredients, keep};
 use crate::catalogue::Catalogue;
 use crate::places::Places;
 use crate::progress;
@@ -63,8 +63,11 @@ pub fn build(wanted: &[(Package, Profile)], everything: &Catalogue, places: &Pla
                     .join(package.name())
                     .with_extension("wasm");
                 let kept = &modules[&(package, profile)];
-                fs::copy(&built, kept)
-                    .with_context(|| format!("cannot copy {} to {}", built.display(), kept.display()))?;
+                keep(kept, |unfinished| {
+                    fs::copy(&built, unfinished)
+                        .with_context(|| format!("cannot copy {} to {}", built.display(), kept.display()))?;
+                    Ok(())
+                })?;
             }
         }
     }

@@ -272,6 +272,19 @@ mod tests {
     }
 
     #[test]
+    fn a_module_that_cannot_be_instantiated_says_so_and_the_others_are_measured() {
+        let outcomes = outcomes(
+            false,
+            &[
+                ("fine", "i64.const 255", true),
+                ("broken", "i64.const 0) (data (i32.const 1000000) \"x\"", true),
+            ],
+        );
+        assert!(matches!(&outcomes["fine"], Outcome::Ran(_)));
+        assert!(matches!(&outcomes["broken"], Outcome::Failed(reason) if reason.contains("cannot be instantiated")));
+    }
+
+    #[test]
     fn a_trap_is_put_down_to_memory_only_where_the_allocator_refuses() {
         let outcomes = outcomes(
             false,

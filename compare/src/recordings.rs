@@ -1,6 +1,6 @@
 //! `record` and `replay`: making recordings of workloads, and running recordings as workloads.
 
-use crate::cache::digest_of;
+use crate::cache::{digest_of, keep};
 use crate::catalogue::{Catalogue, Workload};
 use crate::measure::{self, Effort};
 use crate::modules;
@@ -14,13 +14,10 @@ use anyhow::{Context, Result, bail};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The program that replays recordings.
-pub const REPLAY: &str = "replay";
-
 /// Runs the recordings in `files` with all allocators that `only` names, or all.
 pub fn replay(files: &[PathBuf], only: &[String], effort: &Effort, places: &Places) -> Result<()> {
     let mut chosen = Catalogue::read(places)?;
-    chosen.choose(only)?;
+    chosen.choose_allocators(only)?;
     chosen.long_lives.clear();
     chosen.workloads = files
         .iter()
@@ -31,7 +28,8 @@ pub fn replay(files: &[PathBuf], only: &[String], effort: &Effort, places: &Plac
         })
         .collect::<Result<_>>()?;
     let arguments: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
-    let command = format!("cargo make replay -- {}", arguments.join(" "));
+    let command = measure::command_line("cargo make replay --", only, effort);
+    let command = format!("{command} {}", arguments.join(" "));
     measure::compare(&chosen, &command, effort, places)?;
     Ok(())
 }
@@ -45,7 +43,9 @@ pub fn load(plan: &mut Plan, workload: &Workload, places: &Places) -> Result<()>
     let words = recording.words();
     let path = places.modules().join(format!("operations-{}.bin", digest_of(&words)));
     fs::create_dir_all(places.modules())?;
-    fs::write(&path, words).with_context(|| format!("cannot write {}", path.display()))?;
+    keep(&path, |unfinished| {
+        fs::write(unfinished, words).with_context(|| format!("cannot write {}", unfinished.display()))
+    })?;
     plan.argument = u32::try_from(recording.slots).context("slots are counted in 24 bits")?;
     plan.prepare = true;
     plan.operations = Some(path);

@@ -1,9 +1,11 @@
 //! The report as data: what `report.json` holds, and what the tables are drawn from.
 
 use crate::catalogue::{Catalogue, Family, Role, Workload};
+use crate::long_life::{EARLY, LATE};
+use crate::measure::EARLIER_ROUNDS;
 use crate::plan::Outcome;
 use crate::sizes::CodeSize;
-use crate::statistics::{Summary, geometric_mean};
+use crate::statistics::{Summary, WIDE_SPREAD, geometric_mean};
 use crate::versions::Versions;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -22,6 +24,8 @@ pub struct Report {
     pub runs: u32,
     /// Whether everything was measured, or only what the quick mode measures.
     pub full: bool,
+    /// What tables and the page say alike.
+    pub terms: Terms,
     /// The versions of everything.
     pub versions: Versions,
     /// The columns of all tables, in their order.
@@ -34,6 +38,32 @@ pub struct Report {
     pub sizes: Vec<CodeSize>,
 }
 
+/// What tables and the page say alike.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Terms {
+    /// The heading of each family, in their order.
+    pub families: Vec<(Family, String)>,
+    /// A spread above this share of the median is marked.
+    pub wide_spread: f64,
+    /// The rounds before a program is timed as one that has run for long.
+    pub earlier_rounds: u32,
+    /// The first number of cycles whose memory is compared, and the last.
+    pub cycles: (u32, u32),
+}
+
+impl Terms {
+    /// Those of this program.
+    pub fn of_this_program() -> Self {
+        let families = [Family::Allocator, Family::Programs, Family::Traces];
+        Terms {
+            families: families.map(|family| (family, family.title().to_owned())).to_vec(),
+            wide_spread: WIDE_SPREAD,
+            earlier_rounds: EARLIER_ROUNDS,
+            cycles: (EARLY, LATE),
+        }
+    }
+}
+
 /// An allocator as a column of tables.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Column {
@@ -41,8 +71,12 @@ pub struct Column {
     pub id: String,
     /// The name that is shown.
     pub name: String,
+    /// What it is, in one line.
+    pub description: String,
     /// What it is compared as.
     pub role: Role,
+    /// Whether a released block can be used again.
+    pub frees: bool,
 }
 
 /// A workload as a row of tables.
@@ -160,6 +194,24 @@ pub struct Findings {
 const NOT_ASKED_FOR: &str = "only with --full";
 
 impl Report {
+    /// A report on the allocators of the repository, in which nothing was measured.
+    #[cfg(test)]
+    pub fn sample() -> Self {
+        let catalogue = Catalogue::read(&crate::places::Places::of_this_checkout()).unwrap();
+        Report {
+            date: String::new(),
+            command: String::new(),
+            runs: 0,
+            full: false,
+            terms: Terms::of_this_program(),
+            versions: Versions::default(),
+            allocators: Report::columns(&catalogue),
+            workloads: Vec::new(),
+            long_lives: Vec::new(),
+            sizes: Vec::new(),
+        }
+    }
+
     /// The columns of the allocators that run workloads.
     pub fn columns(catalogue: &Catalogue) -> Vec<Column> {
         catalogue
@@ -167,7 +219,9 @@ impl Report {
             .map(|allocator| Column {
                 id: allocator.id.clone(),
                 name: allocator.name.clone(),
+                description: allocator.description.clone(),
                 role: allocator.role,
+                frees: allocator.frees,
             })
             .collect()
     }

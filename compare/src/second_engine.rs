@@ -3,6 +3,7 @@
 //! Its fuel counter takes one unit for nearly every executed instruction, on every machine and in every run alike. A
 //! `memory.copy` or `memory.fill` takes one for each byte, `memory.grow` one in all.
 
+use crate::cache::keep;
 use crate::places::Places;
 use crate::plan::{Outcome, Plan, Runs, Subject};
 use anyhow::{Context, Result, anyhow};
@@ -24,9 +25,6 @@ const MOST_INSTRUCTIONS_OF_A_CALL: u64 = 100_000_000;
 
 /// Bytes of one operation of a recording.
 const OPERATION_BYTES: usize = 12;
-
-/// Bytes of a recording that a module's buffer holds.
-const PORTION_BYTES: usize = 4096 * OPERATION_BYTES;
 
 /// Wasmtime in two settings.
 pub struct SecondEngine {
@@ -250,10 +248,11 @@ impl Run {
         };
         let operations = fs::read(operations).map_err(|error| error.to_string())?;
         let buffer = self.call(&format!("{}_buffer", plan.export), 0)? as usize;
+        let capacity = self.call(&format!("{}_capacity", plan.export), 0)? as usize;
         let memory = self.memory()?;
         let mut time = Duration::ZERO;
         let mut checksum: u64 = 0;
-        for portion in operations.chunks(PORTION_BYTES) {
+        for portion in operations.chunks(capacity * OPERATION_BYTES) {
             memory
                 .write(&mut self.store, buffer, portion)
                 .map_err(|error| error.to_string())?;
@@ -305,7 +304,9 @@ fn compiled(engine: &Engine, module: &Path, places: &Places) -> Result<Module> {
         let code = engine
             .precompile_module(&bytes)
             .map_err(|error| anyhow!("wasmtime cannot compile {}: {error:#}", module.display()))?;
-        fs::write(&kept, code).with_context(|| format!("cannot write {}", kept.display()))?;
+        keep(&kept, |unfinished| {
+            fs::write(unfinished, code).with_context(|| format!("cannot write {}", unfinished.display()))
+        })?;
     }
     // SAFETY: the file was written above, by this version of wasmtime and for this configuration: both are in its name.
     unsafe { Module::deserialize_file(engine, &kept) }
@@ -326,6 +327,11 @@ mod tests {
                     (loop (br_if 0 (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
                     {end}))"#
         );
+        plan_on(&text, argument)
+    }
+
+    /// A plan on the module with this text.
+    fn plan_on(text: &str, argument: u32) -> Plan {
         let folder = Places::of_this_checkout().modules();
         std::fs::create_dir_all(&folder).unwrap();
         let bytes = wat::parse_str(text).unwrap();
@@ -386,6 +392,29 @@ mod tests {
         assert!(matches!(&trapped["it"], Outcome::Failed(reason) if reason.contains("trap")));
         let ran = engine.time(&plan(1, "i64.const 16"), &places).unwrap();
         assert!(matches!(&ran["it"], Outcome::Ran(runs) if runs.checksum == "10" && runs.milliseconds.len() == 3));
+    }
+
+    #[test]
+    fn a_recording_is_replayed_in_portions_that_the_module_has_room_for() {
+        let text = r#"(module (memory (export "memory") 1)
+            (func (export "work_buffer") (param i32) (result i64) i64.const 1024)
+            (func (export "work_capacity") (param i32) (result i64) i64.const 2)
+            (func (export "work") (param $count i32) (result i64)
+                (if (i32.gt_u (local.get $count) (i32.const 2)) (then unreachable))
+                (i64.extend_i32_u (local.get $count))))"#;
+        let folder = tempfile::tempdir().unwrap();
+        let operations = folder.path().join("operations.bin");
+        std::fs::write(&operations, [0; 5 * super::OPERATION_BYTES]).unwrap();
+        let plan = Plan {
+            operations: Some(operations),
+            ..plan_on(text, 0)
+        };
+        let places = Places::of_this_checkout();
+        let ran = SecondEngine::new().unwrap().time(&plan, &places).unwrap();
+        assert!(
+            matches!(&ran["it"], Outcome::Ran(runs) if runs.checksum == "5"),
+            "{ran:?}"
+        );
     }
 
     #[test]

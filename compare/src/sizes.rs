@@ -1,6 +1,6 @@
 //! Code size: the smallest module that exports alloc, dealloc and realloc, over one whose allocator always fails.
 
-use crate::cache::digest_of;
+use crate::cache::{digest_of, keep};
 use crate::catalogue::Catalogue;
 use crate::modules::Modules;
 use crate::places::Places;
@@ -89,21 +89,24 @@ fn optimize(module: &Path, raw: &[u8], places: &Places) -> Result<Vec<u8>> {
     let name = format!("optimized-{}-{}.wasm", digest_of(raw), digest_of(&package));
     let output = places.modules().join(name);
     if !output.exists() {
-        let result = Command::new(wasm_opt(places))
-            .arg("-Oz")
-            .args(WASM_FEATURES)
-            .arg(module)
-            .arg("-o")
-            .arg(&output)
-            .output()
-            .context("cannot start wasm-opt: run `cargo make report`, which installs it with npm")?;
-        if !output.exists() {
-            bail!(
-                "wasm-opt could not optimize {}:\n{}",
-                module.display(),
-                String::from_utf8_lossy(&result.stderr)
-            );
-        }
+        keep(&output, |unfinished| {
+            let result = Command::new(wasm_opt(places))
+                .arg("-Oz")
+                .args(WASM_FEATURES)
+                .arg(module)
+                .arg("-o")
+                .arg(unfinished)
+                .output()
+                .context("cannot start wasm-opt: run `cargo make report`, which installs it with npm")?;
+            if !result.status.success() {
+                bail!(
+                    "wasm-opt could not optimize {}:\n{}",
+                    module.display(),
+                    String::from_utf8_lossy(&result.stderr)
+                );
+            }
+            Ok(())
+        })?;
     }
     fs::read(&output).with_context(|| format!("cannot read {}", output.display()))
 }

@@ -99,6 +99,13 @@ pub fn render(report: &Report, style: Style) -> String {
     let mut out = String::new();
     heading(&mut out, style, 1, "Allocators for wasm32 modules, compared");
     out.push_str(&explanation(report));
+    if style == Style::Markdown {
+        heading(&mut out, style, 2, "Allocators");
+        for column in &report.allocators {
+            // Writing to a string cannot fail.
+            let _ = writeln!(out, "- {}: {}", column.name, column.description);
+        }
+    }
     for family in report.families() {
         if style == Style::Markdown {
             heading(&mut out, style, 2, family.title());
@@ -232,7 +239,8 @@ fn time_ratio(time: &Figure<Time>) -> Option<f64> {
     }
 }
 
-fn profiles(report: &Report) -> Vec<String> {
+/// The profiles whose code sizes the report has, in their order.
+pub fn profiles(report: &Report) -> Vec<String> {
     let mut profiles: Vec<String> = report.sizes.iter().map(|size| size.profile.clone()).collect();
     profiles.dedup();
     profiles
@@ -268,9 +276,10 @@ fn size_table(report: &Report, profile: &str) -> Table {
 fn versions(report: &Report) -> String {
     let versions = &report.versions;
     let mut out = format!(
-        "- date: {}\n- command: `{}`\n- machine: {}\n- {}\n- node {}, V8 {}\n- wasmtime {}\n- {}\n",
+        "- date: {}\n- command: `{}`\n- commit: {}\n- machine: {}\n- {}\n- node {}, V8 {}\n- wasmtime {}\n- {}\n",
         report.date,
         report.command,
+        versions.commit,
         versions.machine,
         versions.rustc,
         versions.node,
@@ -309,8 +318,18 @@ fn drawn(mut table: Table, style: Style) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::MEASURES;
+    use super::{MEASURES, Style, render};
     use crate::measure::EARLIER_ROUNDS;
+    use crate::report::Report;
+
+    #[test]
+    fn the_markdown_says_of_each_allocator_what_it_is() {
+        let text = render(&Report::sample(), Style::Markdown);
+        assert!(
+            text.contains("- talc claim: The variant that talc's documentation gives for the least code"),
+            "{text}"
+        );
+    }
 
     #[test]
     fn the_table_of_programs_that_have_run_for_long_names_the_rounds_before() {

@@ -8,11 +8,14 @@ use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 /// The versions of one run.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Versions {
+    /// The commit of the checkout, and whether files differed from it.
+    pub commit: String,
     /// The compiler.
     pub rustc: String,
     /// Node.
@@ -39,6 +42,7 @@ pub fn of_everything(catalogue: &Catalogue, places: &Places) -> Result<Versions>
     let node = "install Node.js 20 or newer";
     let wasm_opt = wasm_opt(places);
     Ok(Versions {
+        commit: commit(&places.repository),
         rustc: output_of("rustc", &["--version"], "install Rust with rustup")?,
         node: output_of("node", &["--version"], node)?,
         v8: output_of("node", &["--print", "process.versions.v8"], node)?,
@@ -62,6 +66,20 @@ fn output_of(program: &str, arguments: &[&str], remedy: &str) -> Result<String> 
         bail!("{program} {} failed: {remedy}", arguments.join(" "));
     }
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+/// The commit that `repository` is at; a copy without git has none.
+fn commit(repository: &Path) -> String {
+    let git = |arguments: &[&str]| {
+        let output = Command::new("git").arg("-C").arg(repository).args(arguments).output();
+        let output = output.ok().filter(|output| output.status.success())?;
+        Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    };
+    match (git(&["rev-parse", "HEAD"]), git(&["status", "--porcelain"])) {
+        (Some(commit), Some(changes)) if changes.is_empty() => commit,
+        (Some(commit), _) => format!("{commit}, with uncommitted changes"),
+        (None, _) => "unknown: no git checkout".to_owned(),
+    }
 }
 
 fn machine() -> String {
@@ -106,4 +124,35 @@ fn allocators(catalogue: &Catalogue, places: &Places) -> Result<BTreeMap<String,
         );
     }
     Ok(versions)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::commit;
+    use std::process::Command;
+
+    #[test]
+    fn a_commit_is_named_with_whether_files_differ_and_its_absence_is_no_failure() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(commit(folder.path()), "unknown: no git checkout");
+        let git = |arguments: &[&str]| {
+            let identity = ["-c", "user.name=test", "-c", "user.email=test@localhost"];
+            let git = Command::new("git")
+                .arg("-C")
+                .arg(folder.path())
+                .args(identity)
+                .args(arguments)
+                .output();
+            assert!(git.unwrap().status.success());
+        };
+        git(&["init"]);
+        git(&["commit", "--allow-empty", "--no-gpg-sign", "--message", "a commit"]);
+        let clean = commit(folder.path());
+        assert!(
+            clean.len() >= 40 && clean.chars().all(|digit| digit.is_ascii_hexdigit()),
+            "{clean}"
+        );
+        std::fs::write(folder.path().join("new.rs"), "").unwrap();
+        assert_eq!(commit(folder.path()), format!("{clean}, with uncommitted changes"));
+    }
 }

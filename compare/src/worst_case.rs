@@ -36,7 +36,7 @@ struct Most {
 pub fn measure(only: &[String], places: &Places) -> Result<()> {
     let everything = Catalogue::read(places)?;
     let mut chosen = Catalogue::read(places)?;
-    chosen.choose(only)?;
+    chosen.choose_allocators(only)?;
     let rustc = versions::rustc()?;
     let wanted: Vec<_> = chosen
         .contenders()

@@ -9,6 +9,7 @@ use std::cell::RefCell;
 harness::export_workloads! {
     "replay_prepare" => prepare,
     "replay_buffer" => buffer,
+    "replay_capacity" => capacity,
     "replay" => replay,
 }
 
@@ -36,6 +37,11 @@ fn prepare(slots: u32) -> u64 {
 /// The address of the buffer.
 fn buffer(_argument: u32) -> u64 {
     REPLAY.with_borrow(|replay| replay.operations.as_ptr().addr() as u64)
+}
+
+/// The operations that the buffer holds: the host asks, so that no other place has to name the number.
+fn capacity(_argument: u32) -> u64 {
+    CAPACITY as u64
 }
 
 /// Runs the first `count` operations of the buffer; returns the sum of the marks read from released blocks.

@@ -1,9 +1,8 @@
 //! `BENCHMARKS.md`: the report as Markdown, with what the workloads favour and where our default allocator loses.
 
 use crate::catalogue::Role;
-use crate::long_life::{self, EARLY, LATE};
 use crate::places::Places;
-use crate::report::{Figure, LongLifeRow, Report};
+use crate::report::{EARLY, Figure, LATE, LongLifeRow, Report};
 use crate::tables::{self, Style};
 use anyhow::{Context, Result};
 use std::fs;
@@ -101,7 +100,7 @@ fn loss_over_time(report: &Report, row: &LongLifeRow) -> Option<String> {
     let reference = report.allocators.iter().find(|column| column.role == Role::Reference)?;
     let (ours, theirs) = (row.cells.get(OUR_DEFAULT)?, row.cells.get(&reference.id)?);
     let pages = |curve: &Figure<Vec<(u32, u32)>>, cycle| match curve {
-        Figure::Measured(curve) => long_life::pages_after(curve, cycle),
+        Figure::Measured(curve) => tables::pages_after(curve, cycle),
         Figure::Missing(_) => None,
     };
     let late = pages(ours, LATE);
@@ -112,9 +111,9 @@ fn loss_over_time(report: &Report, row: &LongLifeRow) -> Option<String> {
         format!(
             "- `{}`, memory over time: {}; {} {}\n",
             row.name,
-            long_life::text(ours),
+            tables::curve_text(ours),
             reference.name,
-            long_life::text(theirs)
+            tables::curve_text(theirs)
         )
     })
 }
@@ -122,8 +121,7 @@ fn loss_over_time(report: &Report, row: &LongLifeRow) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::losses;
-    use crate::long_life::{EARLY, LATE};
-    use crate::report::{Figure, LongLifeRow, Report};
+    use crate::report::{EARLY, Figure, LATE, LongLifeRow, Report};
     use crate::sizes::{CodeSize, Size};
     use std::collections::BTreeMap;
 

@@ -5,7 +5,7 @@ use crate::modules::{self, MOST_MEMORY_BYTES, Modules};
 use crate::node::{self, Tiering};
 use crate::places::Places;
 use crate::plan::{Outcome, Plan, Subject};
-use crate::report::{Findings, Report, Row, Terms};
+use crate::report::{EARLIER_ROUNDS, Findings, Report, Row, Terms};
 use crate::second_engine::SecondEngine;
 use crate::sizes;
 use crate::tables::{Style, render};
@@ -53,9 +53,6 @@ impl Effort {
         if full { &Effort::FULL } else { &Effort::QUICK }
     }
 }
-
-/// So many rounds a program has run in an instance before it is timed there as one that has run for long.
-pub const EARLIER_ROUNDS: u32 = 100;
 
 /// Measures what `only` names, or everything if it is empty.
 ///

@@ -1,8 +1,6 @@
 //! The report as data: what `report.json` holds, and what the tables are drawn from.
 
 use crate::catalogue::{Catalogue, Family, Role, Workload};
-use crate::long_life::{EARLY, LATE};
-use crate::measure::EARLIER_ROUNDS;
 use crate::plan::Outcome;
 use crate::sizes::CodeSize;
 use crate::statistics::{Summary, WIDE_SPREAD, geometric_mean};
@@ -12,6 +10,15 @@ use std::collections::BTreeMap;
 
 /// Bytes of one page of linear memory.
 const PAGE_BYTES: u64 = 65_536;
+
+/// So many rounds a program has run in an instance before it is timed there as one that has run for long.
+pub const EARLIER_ROUNDS: u32 = 100;
+
+/// The first number of cycles that tables compare; by now the program has its working set.
+pub const EARLY: u32 = 10;
+
+/// The last number of cycles.
+pub const LATE: u32 = 1000;
 
 /// Everything that one run found out.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -1,8 +1,7 @@
 //! The report as tables: once for the terminal and once as Markdown, with the same content.
 
 use crate::catalogue::{Family, Role};
-use crate::long_life;
-use crate::report::{Cell, Column, Figure, Memory, Report, Row, Time};
+use crate::report::{Cell, Column, EARLY, Figure, LATE, Memory, Report, Row, Time};
 use crate::sizes::CodeSize;
 use crate::statistics::WIDE_SPREAD;
 use comfy_table::presets::{ASCII_MARKDOWN, UTF8_FULL_CONDENSED};
@@ -122,11 +121,7 @@ pub fn render(report: &Report, style: Style) -> String {
         }
     }
     if !report.long_lives.is_empty() {
-        let title = format!(
-            "Memory over time: after cycle {} and after cycle {}",
-            long_life::EARLY,
-            long_life::LATE
-        );
+        let title = format!("Memory over time: after cycle {EARLY} and after cycle {LATE}");
         heading(&mut out, style, 2, &title);
         if style == Style::Markdown {
             for row in &report.long_lives {
@@ -203,12 +198,33 @@ fn long_life_table(report: &Report, columns: &[Column]) -> Table {
     table.set_header(std::iter::once("program").chain(columns.iter().map(|column| column.name.as_str())));
     for row in &report.long_lives {
         let cells = columns.iter().map(|column| match row.cells.get(&column.id) {
-            Some(curve) => long_life::text(curve),
+            Some(curve) => curve_text(curve),
             None => "not measured".to_owned(),
         });
         table.add_row(std::iter::once(row.name.clone()).chain(cells));
     }
     table
+}
+
+/// The pages after `cycles` cycles.
+pub fn pages_after(curve: &[(u32, u32)], cycles: u32) -> Option<u32> {
+    curve
+        .iter()
+        .find(|(cycle, _)| *cycle == cycles)
+        .map(|&(_, pages)| pages)
+}
+
+/// A table's text for one curve.
+pub fn curve_text(curve: &Figure<Vec<(u32, u32)>>) -> String {
+    let mebibytes = |pages| f64::from(pages) / 16.0;
+    match curve {
+        Figure::Missing(reason) => reason.clone(),
+        Figure::Measured(curve) => match (pages_after(curve, EARLY), pages_after(curve, LATE)) {
+            (Some(early), Some(late)) if early == late => format!("{:.1} MiB, no growth", mebibytes(late)),
+            (Some(early), Some(late)) => format!("{:.1} to {:.1} MiB", mebibytes(early), mebibytes(late)),
+            _ => "stopped early".to_owned(),
+        },
+    }
 }
 
 fn time_and_memory_text(time: &Figure<Time>, memory: &Figure<Memory>) -> String {
@@ -318,9 +334,8 @@ fn drawn(mut table: Table, style: Style) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{MEASURES, Style, render};
-    use crate::measure::EARLIER_ROUNDS;
-    use crate::report::Report;
+    use super::{MEASURES, Style, curve_text, render};
+    use crate::report::{EARLIER_ROUNDS, EARLY, Figure, LATE, Report};
 
     #[test]
     fn the_markdown_says_of_each_allocator_what_it_is() {
@@ -335,5 +350,12 @@ mod tests {
     fn the_table_of_programs_that_have_run_for_long_names_the_rounds_before() {
         let named = |title: &str| title.contains(&format!("after {EARLIER_ROUNDS} rounds"));
         assert_eq!(MEASURES.iter().filter(|measure| named(measure.title)).count(), 1);
+    }
+
+    #[test]
+    fn growth_between_the_two_points_shows_and_its_absence_too() {
+        let curve = |late| Figure::Measured(vec![(1, 16), (EARLY, 32), (LATE, late)]);
+        assert_eq!(curve_text(&curve(32)), "2.0 MiB, no growth");
+        assert_eq!(curve_text(&curve(320)), "2.0 to 20.0 MiB");
     }
 }

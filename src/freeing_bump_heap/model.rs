@@ -168,6 +168,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "megabytes of memory")]
     fn zeros_are_promised_where_the_memory_grows_elsewhere_and_leaves_what_then_serves_the_request() {
         let mut subject = Headerless {
             heap: FreeingBumpHeap::new(Growth::Step { pages: 64 }),
@@ -183,6 +184,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "megabytes of memory")]
     fn fresh_memory_is_not_cleared_whatever_the_size_and_alignment() {
         let mut subject = Headerless {
             heap: FreeingBumpHeap::new(Growth::SIXTEENTH),

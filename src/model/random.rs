@@ -90,7 +90,7 @@ fn steps<S: Calls>() -> impl Strategy<Value = Step> {
         1 => (any::<u16>(), 1..80u8).prop_map(|(first, count)| Step::ReleaseMany { first, count }),
         refusals * 4 => prop_oneof![0..4u32, 0..SPAN_PAGES].prop_map(|pages| Step::AllowGrowth { pages }),
         megabytes => (large, any::<bool>()).prop_map(|((size, align), zeroed)| Step::Allocate { size, align, zeroed }),
-        others => (rest, aligns(S::MAX_ALIGN), any::<bool>())
+        megabytes * others => (rest, aligns(S::MAX_ALIGN), any::<bool>())
             .prop_map(|(less, align, zeroed)| Step::AllocateRest { less, align, zeroed }),
         refusals => huge.prop_map(|(size, align)| Step::Allocate { size, align, zeroed: false }),
         others => (1..=3u32).prop_map(|pages| Step::GrowByOthers { pages }),

@@ -51,11 +51,16 @@ test("a click on a heading sorts the table by that column, and another click tur
   const table = tab.locator("table.sortable").first();
   const column = async () =>
     (await table.locator("tbody tr").evaluateAll((rows) => rows.map((row) => Number(row.cells[1].dataset.sort))));
-  const heading = table.locator("thead th").nth(1);
-  await heading.click();
+  const click = async () => {
+    // A table is sorted some time after the click.
+    const sorted = table.evaluate((element) => new Promise((done) => element.addEventListener("sort-end", () => done(), { once: true })));
+    await table.locator("thead th").nth(1).click();
+    await sorted;
+  };
+  await click();
   const once = await column();
   assert.deepEqual(once, [...once].sort((one, other) => one - other));
-  await heading.click();
+  await click();
   const twice = await column();
   assert.deepEqual(twice, [...twice].sort((one, other) => other - one));
 });

@@ -32,7 +32,8 @@ use crate::stats::HeapStats;
 ///   work is deferred. Only where the engine refuses to grow the memory are all free blocks of
 ///   about the size looked at, before the request is refused.
 /// - `realloc` leaves a block in place within its size, into free space behind it, and at the bump pointer, for which the
-///   memory may grow; it copies otherwise, and so can be refused also where it shrinks. `alloc_zeroed` does not clear what comes fresh from the engine.
+///   memory may grow; it copies otherwise, and so can be refused also where it shrinks. `alloc_zeroed` does
+///   not clear what comes fresh from the engine.
 /// - The memory between `__heap_base` and the end of the initial memory comes first (not on WASI, where the C library
 ///   owns it), then `memory.grow` by a sixteenth, or as [`with_growth`](Self::with_growth) says, or by just what is needed
 ///   where the engine refuses more.

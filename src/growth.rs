@@ -11,7 +11,8 @@ use crate::page::PageCount;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Growth {
-    /// The memory's present size, up to the end of the heap's own, divided by 2 to the power of `shift`: 0 doubles it, 3 adds an eighth.
+    /// The memory's present size, up to the end of the heap's own, divided by 2 to the power of `shift`: 0 doubles it, 3 adds
+    /// an eighth.
     Proportional {
         /// log2 of the divisor; from 32 on the same as [`Exact`](Self::Exact).
         shift: u32,

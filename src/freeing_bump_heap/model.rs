@@ -93,28 +93,26 @@ mod tests {
     use crate::model::{Calls, Subject, test_programs};
     use crate::page::PAGE_BYTES;
 
+    fn heap(growth: Growth, memory: SimulatedMemory) -> Headerless<FreeingBumpHeap> {
+        Headerless {
+            heap: FreeingBumpHeap::new(growth),
+            memory,
+        }
+    }
+
     #[test]
     fn freeing_bump_heap_agrees_with_the_oracle_after_each_step_of_random_programs() {
-        test_programs(|memory| Headerless {
-            heap: FreeingBumpHeap::new(Growth::SIXTEENTH),
-            memory,
-        });
+        test_programs(|memory| heap(Growth::SIXTEENTH, memory));
     }
 
     #[test]
     fn freeing_bump_heap_agrees_with_the_oracle_when_it_grows_by_many_pages() {
-        test_programs(|memory| Headerless {
-            heap: FreeingBumpHeap::new(Growth::Step { pages: 48 }),
-            memory,
-        });
+        test_programs(|memory| heap(Growth::Step { pages: 48 }, memory));
     }
 
     /// The bytes of the extent of a block of `size` bytes that is made where one of 16 KiB less a tag was released.
     fn extent_in_16_kib(size: u32) -> u64 {
-        let mut subject = Headerless {
-            heap: FreeingBumpHeap::new(Growth::SIXTEENTH),
-            memory: SimulatedMemory::new(1040, 1, 16),
-        };
+        let mut subject = heap(Growth::SIXTEENTH, SimulatedMemory::new(1040, 1, 16));
         let whole = Request { size: 16_380, align: 8 };
         let block = subject.allocate(whole).unwrap();
         subject.allocate(Request { size: 300, align: 8 }).unwrap();
@@ -134,10 +132,7 @@ mod tests {
 
     #[test]
     fn blocks_released_in_full_runs_are_handed_out_again_before_a_new_run_is_made() {
-        let mut subject = Headerless {
-            heap: FreeingBumpHeap::new(Growth::SIXTEENTH),
-            memory: SimulatedMemory::new(1040, 1, 16),
-        };
+        let mut subject = heap(Growth::SIXTEENTH, SimulatedMemory::new(1040, 1, 16));
         // 20 fit in a run.
         let request = Request { size: 200, align: 8 };
         let blocks: Vec<u32> = (0..100).map(|_| subject.allocate(request).unwrap()).collect();
@@ -155,10 +150,7 @@ mod tests {
     fn a_block_grows_in_place_to_the_last_byte_of_a_free_neighbour_and_no_further() {
         // Spans of 1,008 bytes, one after another; the last of a block's bytes is in the tag's word of the next.
         for (size, in_place) in [(2 * 1008 - 4, true), (2 * 1008 - 3, false)] {
-            let mut subject = Headerless {
-                heap: FreeingBumpHeap::new(Growth::SIXTEENTH),
-                memory: SimulatedMemory::new(1040, 1, 16),
-            };
+            let mut subject = heap(Growth::SIXTEENTH, SimulatedMemory::new(1040, 1, 16));
             let request = Request { size: 1004, align: 8 };
             let blocks = [(); 3].map(|()| subject.allocate(request).unwrap());
             subject.deallocate(blocks[1], request);
@@ -170,10 +162,7 @@ mod tests {
     #[test]
     #[cfg_attr(miri, ignore = "megabytes of memory")]
     fn zeros_are_promised_where_the_memory_grows_elsewhere_and_leaves_what_then_serves_the_request() {
-        let mut subject = Headerless {
-            heap: FreeingBumpHeap::new(Growth::Step { pages: 64 }),
-            memory: SimulatedMemory::new(1040, 1, 4096),
-        };
+        let mut subject = heap(Growth::Step { pages: 64 }, SimulatedMemory::new(1040, 1, 4096));
         subject.allocate(Request { size: 65_536, align: 8 }).unwrap();
         // It fits behind the bump pointer, but not with the distance before a block of 2 MiB or more.
         let size = subject.never_used_bytes() - 4;
@@ -186,10 +175,7 @@ mod tests {
     #[test]
     #[cfg_attr(miri, ignore = "megabytes of memory")]
     fn fresh_memory_is_not_cleared_whatever_the_size_and_alignment() {
-        let mut subject = Headerless {
-            heap: FreeingBumpHeap::new(Growth::SIXTEENTH),
-            memory: SimulatedMemory::pages(1, 4096),
-        };
+        let mut subject = heap(Growth::SIXTEENTH, SimulatedMemory::pages(1, 4096));
         for (size, align) in [
             (1000, 8),
             (200_000, 8),
@@ -210,10 +196,7 @@ mod tests {
                 ((initial_pages - 1) * PAGE_BYTES + 1040, 1),
                 (initial_pages * PAGE_BYTES, 0),
             ] {
-                let mut subject = Headerless {
-                    heap: FreeingBumpHeap::new(Growth::DOUBLING),
-                    memory: SimulatedMemory::new(heap_base, pages, 4096),
-                };
+                let mut subject = heap(Growth::DOUBLING, SimulatedMemory::new(heap_base, pages, 4096));
                 while subject.memory.grow_calls.is_empty() {
                     subject.allocate(Request { size: 1000, align: 8 }).unwrap();
                 }
@@ -224,10 +207,7 @@ mod tests {
 
     /// A heap in one page that cannot grow, which is full but for blocks of these sizes and alignments: their addresses.
     fn full_but_for<const N: usize>(heap_base: u32, free: [(u32, u32); N]) -> (Headerless<FreeingBumpHeap>, [u32; N]) {
-        let mut subject = Headerless {
-            heap: FreeingBumpHeap::new(Growth::SIXTEENTH),
-            memory: SimulatedMemory::new(heap_base, 1, 1),
-        };
+        let mut subject = heap(Growth::SIXTEENTH, SimulatedMemory::new(heap_base, 1, 1));
         let separator = Request { size: 300, align: 8 };
         let requests = free.map(|(size, align)| Request { size, align });
         let blocks = requests.map(|request| {
@@ -269,10 +249,7 @@ mod tests {
     fn the_largest_free_bytes_of_an_unused_heap_are_served_without_growth_and_one_more_is_not() {
         for heap_base in [1032, 1040] {
             for more in 0..=1 {
-                let mut subject = Headerless {
-                    heap: FreeingBumpHeap::new(Growth::SIXTEENTH),
-                    memory: SimulatedMemory::new(heap_base, 4, 64),
-                };
+                let mut subject = heap(Growth::SIXTEENTH, SimulatedMemory::new(heap_base, 4, 64));
                 let size = subject.heap.stats(&subject.memory).largest_free_bytes + more;
                 subject.allocate(Request { size, align: 8 }).unwrap();
                 assert_eq!(

@@ -2,23 +2,17 @@
 
 use core::cell::UnsafeCell;
 
-// Where the toolchain tells a crate of the feature; for the others, `build.rs` looks at the target and the flags.
-#[cfg(target_feature = "atomics")]
+// `build.rs` decides which builds are sound, and says of the others what is wrong.
+#[cfg(any(not(build_script_found_no_fault), target_feature = "atomics"))]
 compile_error!(
-    "freeing-bump's global allocators serve modules with one thread: build without the `atomics` target feature, \
-     or choose an allocator with a lock (the standard library's default has one)"
-);
-
-#[cfg(not(any(target_os = "unknown", target_os = "none", target_os = "wasi")))]
-compile_error!(
-    "freeing-bump knows which part of the initial memory is free on wasm32-unknown-unknown, wasm32v1-none and WASI; on \
-     this target the C library may hand out the same bytes"
+    "freeing-bump's build script refuses builds in which its global allocators would break memory: it must run, and with \
+     the flags of this build"
 );
 
 /// A value that one thread uses, one call at a time.
 pub(crate) struct SingleThreaded<T>(UnsafeCell<T>);
 
-// SAFETY: builds for threads are refused above and by `build.rs`, so that a module is run by one thread at a time.
+// SAFETY: `build.rs` refuses builds for threads, and above is made sure that it has run: one thread at a time runs a module.
 unsafe impl<T> Sync for SingleThreaded<T> {}
 
 impl<T> SingleThreaded<T> {

@@ -23,8 +23,8 @@
 //! | [`FreeingBumpHeapAllocator`] | embedders and tests, on the host too | the original algorithm over any [`Memory`]; the engine of `CheckedFreeingBump` |
 //!
 //! The three global allocators exist on wasm32 alone: on wasm32-unknown-unknown, wasm32v1-none and wasm32-wasip1. They serve
-//! modules with one thread. For targets with threads or the `atomics` target feature, and for systems of which it does not
-//! know what part of the memory is free, the crate does not compile on wasm32.
+//! modules with one thread that have their memory to themselves. For wasm the crate compiles in no other build: not for
+//! components (wasm32-wasip2), threads, other systems with a C library, side modules or 64-bit memories.
 //!
 //! # Features
 //!
@@ -49,7 +49,7 @@
 //!
 //! | layer | files |
 //! |---|---|
-//! | global allocators: layouts, pointers, the one thread (`build.rs` has a part in it) | `freeing_bump`, `tiny`, `checked`, `cell`; `trace` and `recorder` wrap any |
+//! | global allocators: layouts, pointers, the one thread (`build.rs` refuses the builds in which they would be unsound) | `freeing_bump`, `tiny`, `checked`, `cell`; `trace` and `recorder` wrap any |
 //! | heaps: addresses in a linear memory | `freeing_bump_heap` over `runs` and `tagged_heap` with its `bins`, `tiny_heap`, `checked_heap` over `heap_allocator`; `heap` says what a heap does |
 //! | sizes, lists, and what blocks look like | `size_class`, `order`, `header` |
 //! | memory: bytes, pages, `memory.grow` | `memory`, `linear_memory`, `growth`, `growth_word`, `page` |

@@ -1,8 +1,9 @@
 //! The targets other than wasm32-unknown-unknown: what runs there, and what is refused.
 
 use module_checks::{ALLOCATORS, Engine, Guest, Limits, TARGET, build_allocator_module_with, cargo_build, repository};
+use std::env;
 use std::path::{Path, PathBuf};
-use std::process::Output;
+use std::process::{Command, Output};
 
 fn target_dir(name: &str) -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)
@@ -73,38 +74,86 @@ fn every_allocator_shares_the_memory_with_the_c_library_on_wasm32_wasip1() {
 }
 
 #[test]
-fn a_build_for_threads_is_refused_with_the_reason() {
-    let flags = "target.wasm32-unknown-unknown.rustflags = ['-Ctarget-feature=+atomics,+bulk-memory']";
-    let arguments = ["--features", "tiny", "--config", flags];
-    let folder = repository().join("guest-tests/module");
-    let output = cargo_build(&folder, TARGET, &target_dir("threads"), &arguments)
-        // Only a nightly compiler tells a crate that it is built for threads; this makes the stable one do so, too.
-        .env("RUSTC_BOOTSTRAP", "1")
-        .output()
-        .expect("cargo must be there, since it has built this test");
-    assert_refused(&output, "modules with one thread");
-}
+fn a_build_in_which_the_allocators_would_break_memory_is_refused_with_the_reason() {
+    let components = "releases with the other";
+    let c_library = "a C library may hand out the same memory";
+    for (target, reason) in [
+        ("wasm32-wasip2", components),
+        ("wasm32-wasip3", components),
+        ("wasm32-unknown-emscripten", c_library),
+        ("wasm64-unknown-unknown", "32-bit addresses"),
+        ("wasm32-wasip1-threads", "modules with one thread"),
+    ] {
+        assert_refused(target, &[], reason);
+    }
 
-#[test]
-fn a_build_for_threads_is_refused_by_a_compiler_that_does_not_tell_crates_of_them() {
-    let folder = repository().join("guest-tests/module");
-    let flags = "target.wasm32-unknown-unknown.rustflags = ['-Ctarget-feature=+bulk-memory,+atomics']";
-    let builds: [(&str, &[&str]); 2] = [
-        (TARGET, &["--features", "freeing-bump", "--config", flags]),
-        // Refused before anything is compiled for this target, so that its standard library need not be there.
-        ("wasm32-wasip1-threads", &["--features", "freeing-bump"]),
-    ];
-    for (target, arguments) in builds {
-        let output = cargo_build(&folder, target, &target_dir("stable-threads"), arguments)
-            .output()
-            .expect("cargo must be there, since it has built this test");
-        assert_refused(&output, "modules with one thread");
+    let side_module = "modules that have their memory to themselves";
+    for (flags, reason) in [
+        ("'-Ctarget-feature=+atomics,+bulk-memory'", "modules with one thread"),
+        ("'-Ctarget-feature=+bulk-memory,+atomics'", "modules with one thread"),
+        ("'-Crelocation-model=pic'", side_module),
+        ("'-C', 'relocation-model=pie'", side_module),
+        ("'-Clink-arg=-shared'", side_module),
+        ("'-Clink-args=--no-entry --pie'", side_module),
+        ("'-Clink-arg=--page-size=1'", "pages of 64 KiB"),
+    ] {
+        let flags = format!("target.{TARGET}.rustflags = [{flags}]");
+        assert_refused(TARGET, &["--config", &flags], reason);
     }
 }
 
-/// Asserts that a build failed with this in its message.
-fn assert_refused(output: &Output, reason: &str) {
+#[test]
+fn every_wasm_target_that_the_compiler_knows_is_supported_or_refused() {
+    let output = rustc(&["--print", "target-list"]);
+    let targets = String::from_utf8(output.stdout).expect("names of targets are text");
+    let others = targets
+        .lines()
+        .filter(|target| target.starts_with("wasm"))
+        .filter(|target| !["wasm32-unknown-unknown", "wasm32v1-none", "wasm32-wasip1"].contains(target));
+    assert!(others.clone().count() >= 5, "{targets}");
+    for target in others {
+        assert_refused(target, &[], "freeing-bump ");
+    }
+}
+
+#[test]
+fn the_crate_does_not_compile_for_wasm32_where_its_build_script_has_not_run() {
+    let source = repository().join("src/lib.rs");
+    let metadata = target_dir("without-build-script.rmeta");
+    let arguments = [
+        "--edition=2024",
+        "--crate-type=lib",
+        "--emit=metadata",
+        "--target",
+        TARGET,
+    ];
+    let paths = [source.to_str(), Some("-o"), metadata.to_str()].map(|path| path.expect("a path of Unicode"));
+    let output = rustc(&[&arguments[..], &paths[..]].concat());
     let message = String::from_utf8_lossy(&output.stderr);
-    assert!(!output.status.success(), "{message}");
-    assert!(message.contains(reason), "{message}");
+    assert!(!output.status.success());
+    assert!(message.contains("build script"), "{message}");
+}
+
+fn rustc(arguments: &[&str]) -> Output {
+    Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()))
+        .args(arguments)
+        .output()
+        .expect("rustc must be there, since it has compiled this test")
+}
+
+/// Asserts that the build of a module for this target fails with this in the message of the crate's build script, and
+/// so before anything is compiled for the target, whose standard library need not be there.
+fn assert_refused(target: &str, arguments: &[&str], reason: &str) {
+    let arguments = [&["--features", "freeing-bump"], arguments].concat();
+    let folder = repository().join("guest-tests/module");
+    let output = cargo_build(&folder, target, &target_dir("refused"), &arguments)
+        .output()
+        .expect("cargo must be there, since it has built this test");
+    let message = String::from_utf8_lossy(&output.stderr);
+    let refusal = message.lines().find(|line| line.starts_with("error: freeing-bump@"));
+    assert!(!output.status.success(), "{target} {arguments:?}");
+    assert!(
+        refusal.is_some_and(|line| line.contains(reason)),
+        "{target} {arguments:?}: {message}"
+    );
 }

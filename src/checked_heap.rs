@@ -86,9 +86,10 @@ impl<M: LinearMemory> CheckedHeap<M> {
             return Err(Error::Poisoned);
         }
         // Before the engine writes the block's header: where the list was bent into a live block, there is none.
-        if let Some((block, block_bytes)) = engine.next_free_block(bytes)
-            && memory.read_le_u64(block) != Ok(free_stamp(block, block_bytes))
-        {
+        let written = engine
+            .next_free_block(bytes)
+            .filter(|&(block, block_bytes)| memory.read_le_u64(block) != Ok(free_stamp(block, block_bytes)));
+        if let Some((block, _)) = written {
             engine.poison();
             return Err(Error::WrittenAfterFree { pointer: block });
         }
@@ -232,7 +233,7 @@ const fn bytes_up_to(end: u32) -> u64 {
 impl<M: LinearMemory> OwnedMemory<M> {
     /// Whether eight bytes at `ptr` are two aligned words of the memory.
     fn check(&self, ptr: u32) -> Result<(), Error> {
-        if ptr.is_multiple_of(BLOCK_ALIGN) && u64::from(ptr) < self.bytes {
+        if ptr % BLOCK_ALIGN == 0 && u64::from(ptr) < self.bytes {
             Ok(())
         } else {
             Err(Error::InvalidAddress { address: ptr })

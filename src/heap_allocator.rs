@@ -327,10 +327,10 @@ impl FreeingBumpHeapAllocator {
     /// The link of the block on the free list of `order` whose header is at `header_address`, checked to be a free
     /// block inside the part of the heap that was handed out.
     fn free_block<M: Memory + ?Sized>(&self, memory: &M, header_address: u32, order: Order) -> Result<Link, Error> {
-        if self.is_block(header_address, order)
-            && let Header::Free(next) = Header::read(memory, header_address, self.max_order)?
-        {
-            return Ok(next);
+        if self.is_block(header_address, order) {
+            if let Header::Free(next) = Header::read(memory, header_address, self.max_order)? {
+                return Ok(next);
+            }
         }
         Err(Error::CorruptFreeList {
             order: order.number(),
@@ -357,7 +357,7 @@ impl FreeingBumpHeapAllocator {
     /// Whether a header at this address and a block of this order behind it lie where blocks were handed out.
     fn is_block(&self, header_address: u32, order: Order) -> bool {
         header_address >= self.start
-            && header_address.is_multiple_of(HEADER_BYTES)
+            && header_address % HEADER_BYTES == 0
             && self
                 .bumper
                 .checked_sub(header_address)

@@ -70,7 +70,7 @@ impl Surveyed for FreeingBumpHeap {
     /// is free of a chunk begins with its tag, at a multiple of 16 less 4; runs have their blocks at multiples of 8.
     fn serves(free: &Range<u64>, Request { size, align }: Request) -> bool {
         let class = SizeClass::of(size, align);
-        if free.start.is_multiple_of(8) {
+        if free.start % 8 == 0 {
             return class.is_some_and(|class| free.end - free.start == u64::from(class.bytes()));
         }
         let (span, align) = match class {

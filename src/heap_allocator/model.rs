@@ -165,7 +165,7 @@ impl<const GROWS: bool> Fallible for Original<GROWS> {
     fn header_in_use(&self, address: u32, _: Request) -> Option<u32> {
         let header = address.checked_sub(HEADER_BYTES)?;
         let bits = self.memory.read_le_u64(header).ok()?;
-        (header.is_multiple_of(HEADER_BYTES) && bits >> 32 == 1).then_some(header)
+        (header % HEADER_BYTES == 0 && bits >> 32 == 1).then_some(header)
     }
 
     fn is_poisoned(&self) -> bool {

@@ -100,7 +100,7 @@ impl Oracle {
     /// Takes note of a new block, asserts that it is in nobody's way, and fills it.
     pub(crate) fn place(&mut self, memory: &mut SimulatedMemory, address: u32, request: Request) {
         assert!(
-            address != 0 && address.is_multiple_of(request.align),
+            address != 0 && address % request.align == 0,
             "{address:#x} is not aligned to {}",
             request.align
         );

@@ -39,10 +39,11 @@ pub(crate) fn programs<S: Calls>() -> impl Strategy<Value = Program> {
     let all_steps = vec(steps::<S>(), 1..=2 * AVERAGE_STEPS as usize);
     (places(), few_sizes(), all_steps).prop_map(|((heap_base, initial_pages), few, mut steps)| {
         for step in &mut steps {
-            if let Step::Allocate { size, align, .. } = step
-                && !few.is_empty()
-            {
-                *size = fitting(few[*size as usize % few.len()], *align);
+            match step {
+                Step::Allocate { size, align, .. } if !few.is_empty() => {
+                    *size = fitting(few[*size as usize % few.len()], *align);
+                }
+                _ => (),
             }
         }
         Program {

@@ -34,7 +34,7 @@ impl Surveyed for TinyHeap {
                     "a block in list {list}, which serves no class"
                 );
                 assert!(
-                    u64::from(block).is_multiple_of(bytes.min(u64::from(PAGE_BYTES))),
+                    u64::from(block) % bytes.min(u64::from(PAGE_BYTES)) == 0,
                     "the free block at {block:#x} of {bytes} bytes is not aligned"
                 );
                 assert!(idle.len() < 1_000_000, "the free list of class {list} has a cycle");

@@ -1,7 +1,10 @@
-// Draws the report that is embedded in this page: charts with Plotly, and tables that a click on a heading sorts.
+// Draws the report that is embedded in this page: pictures that come with it, charts with Plotly, and tables that a click
+// on a heading sorts.
 "use strict";
 
-const report = JSON.parse(document.getElementById("report").textContent);
+const embedded = (id) => JSON.parse(document.getElementById(id).textContent);
+const report = embedded("report");
+const answers = embedded("answers");
 const content = document.getElementById("content");
 const reference = report.allocators.find((allocator) => allocator.role === "reference").name;
 const { terms } = report;
@@ -43,13 +46,29 @@ function add(parent, tag, text, properties = {}) {
   return element;
 }
 
+// A section has an entry in the list of sections.
 function section(title, explanation) {
   const element = add(content, "section", "");
-  add(element, "h2", title);
+  const id = title.toLowerCase().replaceAll(/[^a-z]+/g, "-");
+  add(element, "h2", title, { id });
+  link(title, id);
   if (explanation) {
     add(element, "p", explanation);
   }
   return element;
+}
+
+function link(title, id) {
+  add(document.getElementById("sections"), "a", title, { href: `#${id}` });
+}
+
+// A picture comes in two sizes, of which the style shows the one that fits the screen.
+function picture(parent, { wide, narrow }) {
+  const figure = add(parent, "figure", "");
+  for (const [name, drawing] of [["wide", wide], ["narrow", narrow]]) {
+    add(figure, "div", "", { className: name }).innerHTML = drawing;
+  }
+  return figure;
 }
 
 // A chart is drawn again when the colour scheme changes.
@@ -79,48 +98,9 @@ function chart(parent, title, height, traces, layout) {
 
 const palette = ["#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#8c8c8c", "#e07b39", "#44aa99", "#999933", "#cc6677", "#6f7fd6", "#b07aa1", "#59a14f", "#d37295", "#79706e"];
 const colourOf = (index) => palette[index % palette.length];
-const symbolOf = (allocator) => ({ ours: "star", reference: "diamond" })[allocator.role] ?? "circle";
 // Where every allocator at once would hide the picture, most peers wait in the legend for a click.
 const shownAtFirst = (allocator) =>
   allocator.role !== "peer" || ["talc-extend", "rlsf", "wee_alloc"].includes(allocator.id) ? true : "legendonly";
-
-function scatter(parent, rows) {
-  const traces = [];
-  const absent = [];
-  report.allocators.forEach((allocator, index) => {
-    const cells = rows.map((row) => row.cells[allocator.id]);
-    const time = geometricMean(cells.map((cell) => cell && measured(cell.v8)?.ratio));
-    const memory = geometricMean(rows.map((row) => row.cells[allocator.id] && heapRatio(row.cells[allocator.id], row)));
-    if (time === undefined || memory === undefined) {
-      absent.push(allocator.name);
-      return;
-    }
-    traces.push({
-      type: "scatter",
-      mode: "markers+text",
-      name: allocator.name,
-      x: [memory],
-      y: [time],
-      text: [allocator.name],
-      textposition: "top center",
-      cliponaxis: false,
-      marker: { size: allocator.role === "ours" ? 15 : 10, color: colourOf(index), symbol: symbolOf(allocator) },
-      hovertemplate: "%{text}: %{y:.2f} of the time, %{x:.2f} times the live bytes<extra></extra>",
-    });
-  });
-  chart(parent, "Speed against memory, geometric means", 460, traces, {
-    showlegend: false,
-    margin: { l: 55, r: 30, t: 25, b: 50 },
-    xaxis: { type: "log", title: { text: "heap over the most live bytes asked for" } },
-    yaxis: { type: "log", title: { text: `time over that with ${reference}` } },
-    annotations: [
-      { xref: "paper", yref: "paper", x: 0, y: 0, xanchor: "left", yanchor: "bottom", showarrow: false, text: "◣ best: fast and small" },
-    ],
-  });
-  if (absent.length > 0) {
-    add(parent, "p", `Not drawn, since they did not run every workload of the family: ${absent.join(", ")}. The tables say why.`);
-  }
-}
 
 function bars(parent, rows) {
   const traces = report.allocators.map((allocator, index) => ({
@@ -142,14 +122,19 @@ function bars(parent, rows) {
 }
 
 function table(parent, title, headings, rows) {
-  add(parent, "h3", title);
+  if (title) {
+    add(parent, "h3", title);
+  }
   const element = add(add(parent, "div", "", { className: "scroll" }), "table", "", { className: "sortable asc" });
   const head = add(add(element, "thead", ""), "tr", "");
   headings.forEach((heading) => add(head, "th", heading));
   const body = add(element, "tbody", "");
-  for (const { name, role, cells } of rows) {
+  for (const { name, mark, role, cells } of rows) {
     const line = add(body, "tr", "", { className: role });
-    add(line, "td", name);
+    const first = add(line, "td", name);
+    if (mark) {
+      add(first, "small", mark);
+    }
     for (const { text, number } of cells) {
       const cell = add(line, "td", text);
       // What has no figure sorts behind everything that has one.
@@ -189,15 +174,45 @@ function workloadTable(parent, measure, rows) {
   table(parent, measure.title, ["allocator", ...rows.map((row) => row.name), "geometric mean"], lines);
 }
 
+// The picture of time against memory, with the numbers beside it.
+function drawAnswer(parent, answer, columns) {
+  const element = add(parent, "div", "", { className: "answer" });
+  const figure = picture(element, answer);
+  const ratio = (number) => ({ text: number?.toFixed(2) ?? "none", number });
+  const rows = answer.overview.lines.map((line) => {
+    const bytes = { text: String(line.code_bytes ?? "none"), number: line.code_bytes };
+    const cells = [ratio(line.time), ratio(line.memory), bytes].slice(0, columns.length);
+    return { name: line.name, mark: line.mark, role: line.role, cells };
+  });
+  table(add(element, "div", ""), "", ["allocator", ...columns], rows);
+  return { element, figure };
+}
+
+function notes(parent, sentences) {
+  const list = add(parent, "ul", "", { className: "notes" });
+  sentences.forEach((sentence) => add(list, "li", sentence));
+}
+
+function drawOverall() {
+  const { overall, legend } = answers;
+  const { element, figure } = drawAnswer(document.getElementById("answer"), overall, ["time", "memory", "code"]);
+  add(figure, "figcaption", legend);
+  notes(element, [...overall.overview.meaning, ...overall.overview.remarks]);
+}
+
 function drawFamily(family) {
   const rows = report.workloads.filter((row) => row.family === family);
   if (rows.length === 0) {
     return;
   }
   const parent = section(families[family]);
-  const list = add(parent, "ul", "");
+  const answer = new Map(answers.families).get(family);
+  const { element } = drawAnswer(parent, answer, ["time", "memory"]);
+  notes(element, answer.overview.remarks);
+  const workloads = add(parent, "details", "");
+  add(workloads, "summary", "What the workloads do");
+  const list = add(workloads, "ul", "");
   rows.forEach((row) => add(list, "li", `${row.name}: ${row.about}`));
-  scatter(parent, rows);
   bars(parent, rows);
   measures
     .filter((measure) => !measure.family || measure.family === family)
@@ -271,8 +286,10 @@ function drawSizes() {
 }
 
 function drawVersions() {
+  link("Versions", "versions-of-everything");
   const { allocators, ...tools } = report.versions;
   const list = document.getElementById("versions");
+  add(list, "li", `made on ${report.date} by ${report.command}`);
   for (const [name, version] of Object.entries(tools)) {
     add(list, "li", `${name.replace("_", "-")}: ${version}`);
   }
@@ -281,15 +298,19 @@ function drawVersions() {
   }
 }
 
-document.getElementById("summary").textContent =
-  `${report.date}, made by ${report.command}. Times and instructions are ratios to ${reference}: below 1 is faster. ` +
-  `Times are medians of up to ${report.runs} interleaved runs with a fresh instance each, in V8 with --no-liftoff unless ` +
-  "a table says otherwise; ± is half the distance between the quartiles, and ~ marks more than " +
-  `${terms.wide_spread * 100} %. A click on a heading sorts.`;
+function explain() {
+  add(document.getElementById("reading"), "p",
+    `Times and instructions are ratios to ${reference}: below 1 is faster. Times are medians of up to ${report.runs} ` +
+    "interleaved runs with a fresh instance each, in V8 with --no-liftoff unless a table says otherwise. ± is half the " +
+    `distance between the quartiles, and ~ marks more than ${terms.wide_spread * 100} %. A click on a heading sorts.`);
+}
+
+drawOverall();
+explain();
 Object.keys(families).forEach(drawFamily);
 drawLongLives();
 drawSizes();
-drawVersions();
 const allocators = add(section("Allocators"), "ul", "");
 report.allocators.forEach(({ name, description }) => add(allocators, "li", `${name}: ${description}`));
+drawVersions();
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => charts.forEach((draw) => draw()));

@@ -1,6 +1,7 @@
 //! `BENCHMARKS.md`: the report as Markdown, with what the workloads favour and where our default allocator loses.
 
 use crate::catalogue::Role;
+use crate::charts;
 use crate::places::Places;
 use crate::report::{EARLY, Figure, LATE, LongLifeRow, Report};
 use crate::tables::{self, Style};
@@ -14,14 +15,20 @@ const OUR_DEFAULT: &str = "freeing-bump";
 pub fn write(report: &Report, places: &Places) -> Result<()> {
     let notes = places.compare.join("notes.md");
     let notes = fs::read_to_string(&notes).with_context(|| format!("cannot read {}", notes.display()))?;
+    charts::write(report, &places.compare.join(charts::FOLDER))?;
+    let charts = |folder: &str| format!("]({folder}{}/", charts::FOLDER);
     let page = format!(
         "{}\n{notes}\n{}",
-        tables::render(report, Style::Markdown),
+        tables::render(report, Style::Markdown).replace(&charts(""), &charts("compare/")),
         losses(report)
     );
     let path = places.repository.join("BENCHMARKS.md");
     fs::write(&path, page).with_context(|| format!("cannot write {}", path.display()))?;
-    println!("{} holds this report: commit it", path.display());
+    println!(
+        "{} and compare/{} hold this report: commit them",
+        path.display(),
+        charts::FOLDER
+    );
     Ok(())
 }
 

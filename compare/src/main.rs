@@ -3,7 +3,8 @@
 //! The modules, from the command line down:
 //!
 //! - what a command does: `measure`, `long_life`, `recordings`, `worst_case`, `guard`;
-//! - what it writes: `tables`, `page`, `benchmarks`, from the data in `report`, `statistics` and `versions`;
+//! - what it writes: `tables`, `charts`, `page`, `benchmarks`, from the `overview` and the data in `report`, `statistics`
+//!   and `versions`;
 //! - measuring: `node`, `second_engine` and `sizes`, told by a `plan`;
 //! - building: `modules` over `workspace` and `cache`;
 //! - what there is, and where: `catalogue`, `recording`, `places`; and `progress`, the bar.
@@ -11,11 +12,13 @@
 mod benchmarks;
 mod cache;
 mod catalogue;
+mod charts;
 mod guard;
 mod long_life;
 mod measure;
 mod modules;
 mod node;
+mod overview;
 mod page;
 mod places;
 mod plan;
@@ -23,6 +26,8 @@ mod progress;
 mod recording;
 mod recordings;
 mod report;
+#[cfg(test)]
+mod sample;
 mod second_engine;
 mod sizes;
 mod statistics;
@@ -55,7 +60,7 @@ enum Command {
         /// that have run for long as well.
         #[arg(long)]
         full: bool,
-        /// Write BENCHMARKS.md as well, which holds the full report of everything.
+        /// Write BENCHMARKS.md and its charts as well, which hold the full report of everything.
         #[arg(long, requires = "full", conflicts_with = "only")]
         publish: bool,
     },

@@ -10,7 +10,7 @@ use crate::second_engine::SecondEngine;
 use crate::sizes;
 use crate::tables::{Style, render};
 use crate::workspace::{Package, Profile, SIZE_PROBE, all_packages};
-use crate::{benchmarks, long_life, page, progress, recordings, versions};
+use crate::{benchmarks, charts, long_life, page, progress, recordings, versions};
 use anyhow::{Context, Result, bail};
 use std::fs;
 use std::time::Duration;
@@ -110,7 +110,7 @@ pub fn compare(chosen: &Catalogue, command: &str, effort: &Effort, places: &Plac
     write(&report, places)?;
     println!("{}", render(&report, Style::Terminal(terminal_width())));
     println!(
-        "The same as a page, as Markdown and as JSON: index.html, report.md and report.json in {}",
+        "The same as a page, as Markdown and as JSON: index.html, report.md with its charts, and report.json in {}",
         places.report.display()
     );
     if !different.is_empty() {
@@ -235,6 +235,7 @@ fn subject(allocator: &Allocator, program: &str, modules: &Modules) -> Result<Su
 }
 
 fn write(report: &Report, places: &Places) -> Result<()> {
+    charts::write(report, &places.report.join(charts::FOLDER))?;
     let files = [
         ("report.md", render(report, Style::Markdown)),
         ("report.json", serde_json::to_string_pretty(report)?),

@@ -1,20 +1,64 @@
 //! The report as one HTML page that needs no other file: `index.html`.
 
+use crate::catalogue::Family;
+use crate::charts::{Format, time_and_memory};
+use crate::overview::Overview;
 use crate::places::Places;
 use crate::report::Report;
 use anyhow::{Context, Result};
+use serde::Serialize;
 use std::fs;
 use std::path::Path;
+
+/// What the page shows beside the report itself.
+#[derive(Serialize)]
+struct Answers {
+    overall: Answer,
+    families: Vec<(Family, Answer)>,
+    legend: &'static str,
+}
+
+/// The numbers of the allocators and their picture, as SVG for a wide screen and for a phone.
+#[derive(Serialize)]
+struct Answer {
+    overview: Overview,
+    wide: String,
+    narrow: String,
+}
+
+impl Answer {
+    fn of(overview: Overview) -> Result<Self> {
+        Ok(Answer {
+            wide: time_and_memory::draw(&overview, Format::WIDE)?,
+            narrow: time_and_memory::draw(&overview, Format::NARROW)?,
+            overview,
+        })
+    }
+}
+
+impl Answers {
+    fn of(report: &Report) -> Result<Self> {
+        let families = report
+            .families()
+            .into_iter()
+            .map(|family| Ok((family, Answer::of(Overview::of_family(report, family))?)));
+        Ok(Answers {
+            overall: Answer::of(Overview::of(report))?,
+            families: families.collect::<Result<_>>()?,
+            legend: time_and_memory::LEGEND,
+        })
+    }
+}
 
 /// The page with the report, its style, its script and the libraries that it uses inside.
 pub fn render(report: &Report, places: &Places) -> Result<String> {
     let folder = places.compare.join("page");
     let libraries = places.compare.join("node_modules");
-    let data = serde_json::to_string(report)?;
     let mut page = read(&folder.join("index.html"))?;
     let parts = [
         ("page.css", read(&folder.join("page.css"))?),
-        ("report.json", data.replace("</", "<\\/")),
+        ("report.json", data(report)?),
+        ("answers.json", data(&Answers::of(report)?)?),
         (
             "plotly",
             library(&libraries.join("plotly.js-basic-dist-min/plotly-basic.min.js"))?,
@@ -29,6 +73,11 @@ pub fn render(report: &Report, places: &Places) -> Result<String> {
         page = page.replacen(&format!("/*{{{name}}}*/"), &content, 1);
     }
     Ok(page)
+}
+
+/// Data as JSON, in which nothing ends the element that it is put into.
+fn data(data: &impl Serialize) -> Result<String> {
+    Ok(serde_json::to_string(data)?.replace("</", "<\\/"))
 }
 
 fn read(path: &Path) -> Result<String> {

@@ -1,6 +1,8 @@
 //! The report as tables: once for the terminal and once as Markdown, with the same content.
 
 use crate::catalogue::{Family, Role};
+use crate::charts::{self, code_sizes, time_and_memory};
+use crate::overview::Overview;
 use crate::report::{Cell, Column, EARLY, Figure, LATE, Memory, Report, Row, Time};
 use crate::sizes::CodeSize;
 use crate::statistics::WIDE_SPREAD;
@@ -97,6 +99,8 @@ const MEASURES: [Measure; 6] = [
 pub fn render(report: &Report, style: Style) -> String {
     let mut out = String::new();
     heading(&mut out, style, 1, "Allocators for wasm32 modules, compared");
+    out.push_str(&answer(report, style));
+    heading(&mut out, style, 2, "How to read the tables");
     out.push_str(&explanation(report));
     if style == Style::Markdown {
         heading(&mut out, style, 2, "Allocators");
@@ -134,6 +138,11 @@ pub fn render(report: &Report, style: Style) -> String {
             out.push_str(&drawn(long_life_table(report, &columns), style));
         }
     }
+    if style == Style::Markdown && !report.sizes.is_empty() {
+        heading(&mut out, style, 2, "Code size");
+        let alternative = code_sizes::alternative(report);
+        picture(&mut out, code_sizes::FILE, &alternative, code_sizes::LEGEND);
+    }
     for profile in profiles(report) {
         let title = format!("Code size, profile `{profile}`");
         heading(&mut out, style, 2, &title);
@@ -141,6 +150,34 @@ pub fn render(report: &Report, style: Style) -> String {
     }
     heading(&mut out, style, 2, "Versions");
     out.push_str(&versions(report));
+    out
+}
+
+/// The three numbers of each allocator, and what they mean.
+fn answer(report: &Report, style: Style) -> String {
+    let overview = Overview::of(report);
+    let number = |number: Option<f64>| number.map_or("none".to_owned(), |number| format!("{number:.2}"));
+    let mut table = Table::new();
+    table.set_header(["allocator", "time", "memory", "code in bytes"]);
+    for line in &overview.lines {
+        table.add_row([
+            line.marked_name(),
+            number(line.time),
+            number(line.memory),
+            line.code_bytes.map_or("none".to_owned(), |bytes| bytes.to_string()),
+        ]);
+    }
+    let mut out = String::new();
+    if style == Style::Markdown {
+        let alternative = time_and_memory::alternative(&overview);
+        picture(&mut out, time_and_memory::FILE, &alternative, time_and_memory::LEGEND);
+    }
+    out.push_str(&drawn(table, style));
+    out.push('\n');
+    for sentence in overview.meaning.iter().chain(&overview.remarks) {
+        // Writing to a string cannot fail.
+        let _ = writeln!(out, "- {sentence}");
+    }
     out
 }
 
@@ -321,6 +358,12 @@ fn heading(out: &mut String, style: Style, level: usize, text: &str) {
     };
 }
 
+/// A chart that lies beside the document, with the words that explain it.
+fn picture(out: &mut String, file: &str, alternative: &str, legend: &str) {
+    // Writing to a string cannot fail.
+    let _ = writeln!(out, "![{alternative}]({}/{file})\n\n{legend}\n", charts::FOLDER);
+}
+
 fn drawn(mut table: Table, style: Style) -> String {
     for column in table.column_iter_mut().skip(1) {
         column.set_cell_alignment(CellAlignment::Right);
@@ -336,6 +379,7 @@ fn drawn(mut table: Table, style: Style) -> String {
 mod tests {
     use super::{MEASURES, Style, curve_text, render};
     use crate::report::{EARLIER_ROUNDS, EARLY, Figure, LATE, Report};
+    use crate::sample;
 
     #[test]
     fn the_markdown_says_of_each_allocator_what_it_is() {
@@ -344,6 +388,27 @@ mod tests {
             text.contains("- talc claim: The variant that talc's documentation gives for the least code"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn the_answer_comes_before_the_explanation() {
+        for style in [Style::Terminal(120), Style::Markdown] {
+            let text = render(&sample::report(), style);
+            let places = ["code in bytes", "below 1 is smaller", "How to read the tables"].map(|part| text.find(part));
+            assert!(places[0].is_some() && places.is_sorted(), "{places:?} in {text}");
+        }
+    }
+
+    #[test]
+    fn the_markdown_shows_both_charts_with_their_numbers_in_words() {
+        let text = render(&sample::report(), Style::Markdown);
+        for (words, file) in [
+            ("less is better: ", "time-and-memory.svg"),
+            ("for speed: ", "code-sizes.svg"),
+        ] {
+            let shown = |line: &str| line.contains(words) && line.ends_with(&format!("](charts/{file})"));
+            assert!(text.lines().any(shown), "{file} in {text}");
+        }
     }
 
     #[test]

@@ -1,13 +1,16 @@
-// The report's page in a real browser. Run by `cargo make test-page` after `cargo make report`.
+// The page in a real browser: one of made-up figures, or the one that the variable PAGE names. Run by `cargo make test-page`.
 
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { delimiter, join, resolve } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 
-const page = fileURLToPath(new URL("../../target/report/index.html", import.meta.url));
+const sample = fileURLToPath(new URL("../../target/report/sample/index.html", import.meta.url));
+const page = process.env.PAGE ? resolve(process.env.PAGE) : sample;
+const phone = { width: 390, height: 844 };
+const desk = { width: 1280, height: 900 };
 const folders = (process.env.PATH ?? "").split(delimiter);
 const programs = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 const browserPath =
@@ -18,13 +21,13 @@ let browser;
 let tab;
 
 before(async () => {
-  assert.ok(existsSync(page), "there is no report yet: run `cargo make report` first");
+  assert.ok(existsSync(page), `there is no ${page}: run \`cargo make test-page\`, which writes a page and tests it`);
   assert.ok(browserPath, "no Chromium in PATH: install it from your operating system, or name its program in the environment variable CHROMIUM");
   browser = await chromium.launch({
     executablePath: browserPath,
     args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
   });
-  tab = await browser.newPage({ viewport: { width: 390, height: 800 }, colorScheme: "dark" });
+  tab = await browser.newPage({ viewport: phone, colorScheme: "dark" });
   tab.on("pageerror", (error) => errors.push(error.message));
   tab.on("console", (message) => message.type() === "error" && errors.push(message.text()));
   tab.on("request", (request) => request.url().startsWith("file:") || request.url().startsWith("data:") || request.url().startsWith("blob:") || errors.push(`request: ${request.url()}`));
@@ -35,6 +38,32 @@ after(() => browser?.close());
 
 test("the page loads without an error and asks nothing of the network", () => {
   assert.deepEqual(errors, []);
+});
+
+test("the first screen answers: a phone shows the picture, a desk the picture and the three numbers", async () => {
+  const bottom = (locator) => locator.boundingBox().then(({ y, height }) => y + height);
+  const picture = tab.locator("#answer svg:visible");
+  assert.equal(await picture.count(), 1);
+  assert.ok((await bottom(picture)) <= phone.height, "the picture does not fit the first screen of a phone");
+  await tab.setViewportSize(desk);
+  assert.equal(await picture.count(), 1);
+  assert.ok((await bottom(picture)) <= desk.height, "the picture does not fit the first screen of a desk");
+  const numbers = tab.locator("#answer tbody tr").first();
+  assert.ok((await bottom(numbers)) <= desk.height, "the table does not start on the first screen of a desk");
+  await tab.setViewportSize(phone);
+});
+
+test("the picture has a label for each allocator that has a time and a memory", async () => {
+  const { lines } = await tab.evaluate(() => answers.overall.overview);
+  const expected = lines.filter(({ time, memory }) => time !== null && memory !== null).map(({ name }) => name);
+  const texts = await tab.$$eval("#answer .narrow text", (all) => all.map((text) => text.textContent.trim()));
+  assert.ok(expected.length > 0, "the report has no numbers");
+  expected.forEach((name) => assert.ok(texts.some((text) => text.startsWith(name)), `${name} has no label`));
+});
+
+test("the list of sections leads to each of them", async () => {
+  const targets = await tab.$$eval("#sections a", (links) => links.map((link) => document.querySelector(link.hash)?.tagName));
+  assert.ok(targets.length > 0 && targets.every((tag) => tag === "H2"), `${targets}`);
 });
 
 test("every chart has marks", async () => {
@@ -65,9 +94,20 @@ test("a click on a heading sorts the table by that column, and another click tur
   assert.deepEqual(twice, [...twice].sort((one, other) => other - one));
 });
 
-test("the page is dark where the reader's system is, and fits a phone", async () => {
-  const ground = await tab.evaluate(() => getComputedStyle(document.body).backgroundColor);
-  assert.equal(ground, "rgb(20, 24, 30)");
-  const width = await tab.evaluate(() => document.documentElement.scrollWidth);
-  assert.ok(width <= 390, `the page is ${width} pixels wide on a screen of 390`);
+test("the page is light or dark as the reader's system is", async () => {
+  const ground = () => tab.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  assert.equal(await ground(), "rgb(20, 24, 30)");
+  await tab.emulateMedia({ colorScheme: "light" });
+  assert.equal(await ground(), "rgb(255, 255, 255)");
+});
+
+test("the page is no wider than the screen", async () => {
+  for (const screen of [phone, { width: 320, height: 600 }, desk]) {
+    await tab.setViewportSize(screen);
+    const fits = (most) => document.documentElement.scrollWidth <= most;
+    // Charts follow the screen some time after it changed.
+    await tab.waitForFunction(fits, screen.width, { timeout: 10_000 }).catch(() => {});
+    const width = await tab.evaluate(() => document.documentElement.scrollWidth);
+    assert.ok(width <= screen.width, `the page is ${width} pixels wide on a screen of ${screen.width}`);
+  }
 });

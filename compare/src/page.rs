@@ -89,3 +89,20 @@ fn library(path: &Path) -> Result<String> {
     let text = read(path).context("run `cargo make report`, which installs the page's libraries with npm")?;
     Ok(text.replace("</script", "<\\/script"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::render;
+    use crate::places::Places;
+    use crate::sample;
+    use std::fs;
+
+    #[test]
+    #[ignore = "needs the page's libraries: `cargo make test-page` installs them and opens what this writes in Chromium"]
+    fn a_page_of_every_allocator_and_workload_is_written() {
+        let places = Places::of_this_checkout();
+        let folder = places.report.join("sample");
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join("index.html"), render(&sample::report(), &places).unwrap()).unwrap();
+    }
+}

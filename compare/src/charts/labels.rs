@@ -27,10 +27,10 @@ const GAP: f64 = 2.0;
 /// The distances from a point's mark at which its label may stand.
 const DISTANCES: [f64; 9] = [0.0, 6.0, 12.0, 20.0, 30.0, 42.0, 56.0, 74.0, 96.0];
 
-/// So many directions are tried at each distance; the first is to the right.
+/// The number of directions that are tried at each distance. The first is to the right.
 const DIRECTIONS: u32 = 16;
 
-/// So often each label is placed again with the others where they are by then.
+/// The number of times that each label is placed, with the others where they stand by then.
 const PASSES: usize = 4;
 
 impl Area {
@@ -83,13 +83,13 @@ impl Area {
 
 /// Where each label goes, inside `whole` and beside the `taken` areas.
 pub fn place(labels: &[Labelled], whole: &Area, taken: &[Area]) -> Vec<Area> {
-    // Which label is placed first decides much: each of them is, once, and the best result is taken.
+    // The result depends on which label comes first, so each of them is tried.
     let results = (0..labels.len()).map(|first| place_from(first, labels, whole, taken));
     let best = results.min_by(|(one, _), (other, _)| one.total_cmp(other));
     best.map_or(Vec::new(), |(_, areas)| areas)
 }
 
-/// Places the labels one after the other, beginning with `first`; returns what speaks against the result, too.
+/// Places the labels one after the other, beginning with `first`. Returns what speaks against the result as well.
 fn place_from(first: usize, labels: &[Labelled], whole: &Area, taken: &[Area]) -> (f64, Vec<Area>) {
     let mut placed: Vec<Option<Area>> = vec![None; labels.len()];
     let mut total = 0.0;
@@ -121,8 +121,8 @@ fn candidates(label: &Labelled) -> impl Iterator<Item = Area> {
     })
 }
 
-/// What speaks against a place: what it covers above all, then a line across others, then another point that is nearer,
-/// then the distance.
+/// What speaks against a place: above all what the label covers. Then a line that crosses others, another point that is
+/// nearer, and the distance.
 fn cost(index: usize, area: &Area, labels: &[Labelled], placed: &[Option<Area>], whole: &Area, taken: &[Area]) -> f64 {
     const COVERS: f64 = 1000.0;
     const CROSSES: f64 = 120.0;
@@ -130,7 +130,7 @@ fn cost(index: usize, area: &Area, labels: &[Labelled], placed: &[Option<Area>],
     let point = labels[index].point;
     let end = area.nearest(point);
     let distance = area.distance(point);
-    // No place beside the mark is better than another there: the first is taken.
+    // All places beside the mark are equally good, so that the first of them is taken.
     let mut cost = distance.max(MARK + GAP);
     if !area.is_within(whole) {
         cost += COVERS * COVERS;

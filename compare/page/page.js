@@ -96,24 +96,32 @@ function chart(parent, title, height, traces, layout) {
   draw();
 }
 
-const palette = ["#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#8c8c8c", "#e07b39", "#44aa99", "#999933", "#cc6677", "#6f7fd6", "#b07aa1", "#59a14f", "#d37295", "#79706e"];
+const palette = ["#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#8c8c8c", "#e07b39", "#44aa99", "#999933", "#cc6677", "#6f7fd6", "#b07aa1", "#59a14f", "#d37295", "#79706e", "#a5673f", "#5b8c85"];
 const colourOf = (index) => palette[index % palette.length];
 // Where every allocator at once would hide the picture, most peers wait in the legend for a click.
 const shownAtFirst = (allocator) =>
-  allocator.role !== "peer" || ["talc-extend", "rlsf", "wee_alloc"].includes(allocator.id) ? true : "legendonly";
+  allocator.role !== "peer" || ["talc-extend", "rlsf", "wasmalloc"].includes(allocator.id) ? true : "legendonly";
 
+// Bars start at the reference's time, so that a faster allocator's lead to the left.
 function bars(parent, rows) {
-  const traces = report.allocators.map((allocator, index) => ({
-    type: "bar",
-    orientation: "h",
-    name: allocator.name,
-    visible: shownAtFirst(allocator),
-    marker: { color: colourOf(index) },
-    y: rows.map((row) => row.name),
-    x: rows.map((row) => measured(row.cells[allocator.id]?.v8)?.ratio ?? null),
-    hovertemplate: `%{y} with ${allocator.name}: %{x:.2f}<extra></extra>`,
-  }));
-  chart(parent, `Time in V8 over that with ${reference}; a click in the legend shows and hides`, 160 + 75 * rows.length, traces, {
+  const traces = report.allocators.map((allocator, index) => {
+    const ratios = rows.map((row) => measured(row.cells[allocator.id]?.v8)?.ratio ?? null);
+    return {
+      type: "bar",
+      orientation: "h",
+      name: allocator.name,
+      visible: shownAtFirst(allocator),
+      marker: { color: colourOf(index) },
+      y: rows.map((row) => row.name),
+      base: 1,
+      x: ratios.map((ratio) => (ratio === null ? null : ratio - 1)),
+      customdata: ratios,
+      hovertemplate: `%{y} with ${allocator.name}: %{customdata:.2f}<extra></extra>`,
+    };
+  });
+  const others = traces.filter((trace, index) => report.allocators[index].role !== "reference");
+  const title = `Time in V8, ${reference} = 1: to the left is faster; a click in the legend shows and hides`;
+  chart(parent, title, 160 + 75 * rows.length, others, {
     xaxis: { type: "log", side: "top" },
     yaxis: { autorange: "reversed" },
     margin: { l: 50, r: 10, t: 40, b: 20 },

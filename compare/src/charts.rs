@@ -2,9 +2,10 @@
 //!
 //! Every colour reads on white and on black, so that one file serves a page of either.
 
+mod axis;
 pub mod code_sizes;
 mod labels;
-mod ticks;
+mod marks;
 pub mod time_and_memory;
 
 use crate::catalogue::Role;
@@ -93,6 +94,11 @@ pub fn write(report: &Report, folder: &Path) -> Result<()> {
         fs::write(&path, chart).with_context(|| format!("cannot write {}", path.display()))?;
     }
     Ok(())
+}
+
+/// The nearest pixel.
+fn pixel((x, y): (f64, f64)) -> (i32, i32) {
+    (x.round() as i32, y.round() as i32)
 }
 
 /// The area that a chart is drawn on.

@@ -43,6 +43,14 @@ impl Area {
         }
     }
 
+    /// The place at these shares of its width and of its height, from the bottom left.
+    pub fn at(&self, across: f64, up: f64) -> (f64, f64) {
+        (
+            self.left + across * (self.right - self.left),
+            self.bottom - up * (self.bottom - self.top),
+        )
+    }
+
     /// The place in it that is nearest to `point`.
     pub fn nearest(&self, (x, y): (f64, f64)) -> (f64, f64) {
         (x.clamp(self.left, self.right), y.clamp(self.top, self.bottom))

@@ -1,19 +1,13 @@
 //! Time against memory over all workloads: each allocator is a point, and the best corner is marked.
 
+use super::axis::{Axis, END};
 use super::labels::{self, Area, Labelled};
-use super::{Format, NEUTRAL, colour_of, svg, ticks};
+use super::{Canvas, Format, NEUTRAL, colour_of, marks, pixel, svg};
 use crate::catalogue::Role;
 use crate::overview::{Line, Overview};
 use anyhow::Result;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
-use std::ops::Range;
-
-/// The axes end here. What has more stands on the edge with its number: the others stay apart.
-const END: f64 = 2.0;
-
-/// How far an axis goes on after the outermost point, as a factor.
-const MARGIN: f64 = 1.12;
 
 /// The name of the chart's file.
 pub const FILE: &str = "time-and-memory.svg";
@@ -48,59 +42,16 @@ impl Point<'_> {
 /// The chart as SVG.
 pub fn draw(overview: &Overview, format: Format) -> Result<String> {
     let points = points(overview);
+    let memory = Axis::of(points.iter().map(|point| point.memory));
+    let time = Axis::of(points.iter().map(|point| point.time));
     svg(format, &alternative(overview), |canvas| {
-        let letters = format.letters;
-        let text = format.text(NEUTRAL);
-        let memory = range(points.iter().map(|point| point.memory));
-        let time = range(points.iter().map(|point| point.time));
-        let (left, below) = (3.9 * letters, 3.4 * letters);
-        let pixels = (
-            f64::from(format.width) - left - letters,
-            f64::from(format.height) - below - letters,
-        );
-        let memory_ticks = ticks::fitting(&memory, pixels.0, 3.2 * letters);
-        let time_ticks = ticks::fitting(&time, pixels.1, 2.4 * letters);
-        let mut chart = ChartBuilder::on(canvas)
-            .margin(letters as u32)
-            .margin_left(4)
-            .margin_bottom(0)
-            .x_label_area_size(below as u32)
-            .y_label_area_size(left as u32)
-            .build_cartesian_2d(
-                memory.clone().log_scale().with_key_points(memory_ticks),
-                time.clone().log_scale().with_key_points(time_ticks),
-            )?;
-        let ratio = |number: &f64| format!("{number}");
-        chart
-            .configure_mesh()
-            .axis_style(NEUTRAL)
-            .bold_line_style(NEUTRAL.mix(0.25))
-            .max_light_lines(0)
-            .x_label_formatter(&ratio)
-            .y_label_formatter(&ratio)
-            .x_desc(format!("memory, {} = 1", reference(overview)))
-            .y_desc(format!("time, {} = 1", reference(overview)))
-            .label_style(text.clone())
-            .axis_desc_style(text.clone())
-            .draw()?;
-
-        let place = |point: &Point| {
-            let (x, y) = chart.backend_coord(&(point.memory.min(memory.end), point.time.min(time.end)));
-            (f64::from(x), f64::from(y))
-        };
-        let (xs, ys) = chart.plotting_area().get_pixel_range();
-        let whole = Area {
-            left: f64::from(xs.start),
-            top: f64::from(ys.start),
-            right: f64::from(xs.end),
-            bottom: f64::from(ys.end),
-        };
+        let whole = draw_axes(canvas, &memory, &time, reference(overview), format)?;
         let corner = best_corner(&whole, format);
         draw_best_corner(canvas, &whole, &corner, format)?;
         let labelled: Vec<Labelled> = points
             .iter()
             .map(|point| Labelled {
-                point: place(point),
+                point: whole.at(memory.share(point.memory), time.share(point.time)),
                 extent: format.extent(&point.label()),
             })
             .collect();
@@ -112,9 +63,49 @@ pub fn draw(overview: &Overview, format: Format) -> Result<String> {
         let mut marks: Vec<_> = points.iter().zip(&labelled).collect();
         marks.sort_by_key(|(point, _)| point.line.role != Role::Peer);
         for (point, label) in marks {
-            draw_mark(canvas, point, pixel(label.point), letters)?;
+            let beyond = (point.memory > END, point.time > END);
+            marks::draw(canvas, point.line, label.point, beyond, format)?;
         }
         Ok(())
+    })
+}
+
+/// Draws the axes and their grid; returns the area between them.
+fn draw_axes(canvas: &Canvas, memory: &Axis, time: &Axis, reference: &str, format: Format) -> Result<Area> {
+    let letters = format.letters;
+    let (left, below) = (3.9 * letters, 3.4 * letters);
+    let memory_ticks = memory.ticks(f64::from(format.width) - left - letters, 3.2 * letters);
+    let time_ticks = time.ticks(f64::from(format.height) - below - letters, 2.4 * letters);
+    let mut chart = ChartBuilder::on(canvas)
+        .margin(letters as u32)
+        .margin_left(4)
+        .margin_bottom(0)
+        .x_label_area_size(below as u32)
+        .y_label_area_size(left as u32)
+        .build_cartesian_2d(
+            memory.range().log_scale().with_key_points(memory_ticks),
+            time.range().log_scale().with_key_points(time_ticks),
+        )?;
+    let ratio = |number: &f64| format!("{number}");
+    let text = format.text(NEUTRAL);
+    chart
+        .configure_mesh()
+        .axis_style(NEUTRAL)
+        .bold_line_style(NEUTRAL.mix(0.25))
+        .max_light_lines(0)
+        .x_label_formatter(&ratio)
+        .y_label_formatter(&ratio)
+        .x_desc(format!("memory, {reference} = 1"))
+        .y_desc(format!("time, {reference} = 1"))
+        .label_style(text.clone())
+        .axis_desc_style(text)
+        .draw()?;
+    let (xs, ys) = chart.plotting_area().get_pixel_range();
+    Ok(Area {
+        left: f64::from(xs.start),
+        top: f64::from(ys.start),
+        right: f64::from(xs.end),
+        bottom: f64::from(ys.end),
     })
 }
 
@@ -140,14 +131,6 @@ fn reference(overview: &Overview) -> &str {
         .map_or("the reference", |line| &line.name)
 }
 
-/// The numbers that an axis shows: all of them and 1, as far as `END`.
-fn range(numbers: impl Iterator<Item = f64>) -> Range<f64> {
-    let (least, most) = numbers.fold((1.0_f64, 1.0_f64), |(least, most), number| {
-        (least.min(number), most.max(number))
-    });
-    least / MARGIN..(most * MARGIN).min(END)
-}
-
 /// The chart in words.
 pub fn alternative(overview: &Overview) -> String {
     let numbers: Vec<String> = points(overview)
@@ -158,10 +141,6 @@ pub fn alternative(overview: &Overview) -> String {
         "Time and memory of each allocator, less is better: {}",
         numbers.join("; ")
     )
-}
-
-fn pixel((x, y): (f64, f64)) -> (i32, i32) {
-    (x.round() as i32, y.round() as i32)
 }
 
 /// Where the words in the best corner stand.
@@ -176,7 +155,7 @@ fn best_corner(whole: &Area, format: Format) -> Area {
     }
 }
 
-fn draw_best_corner(canvas: &super::Canvas, whole: &Area, corner: &Area, format: Format) -> Result<()> {
+fn draw_best_corner(canvas: &Canvas, whole: &Area, corner: &Area, format: Format) -> Result<()> {
     let side = 1.6 * format.letters;
     let triangle = vec![
         pixel((whole.left, whole.bottom)),
@@ -190,7 +169,7 @@ fn draw_best_corner(canvas: &super::Canvas, whole: &Area, corner: &Area, format:
     Ok(())
 }
 
-fn draw_label(canvas: &super::Canvas, point: &Point, label: &Labelled, area: &Area, format: Format) -> Result<()> {
+fn draw_label(canvas: &Canvas, point: &Point, label: &Labelled, area: &Area, format: Format) -> Result<()> {
     /// A label that is nearer than this needs no line to its point.
     const NEAR: f64 = 12.0;
     let colour = colour_of(point.line.role);
@@ -207,34 +186,6 @@ fn draw_label(canvas: &super::Canvas, point: &Point, label: &Labelled, area: &Ar
     let style = format.text(colour).pos(Pos::new(side, VPos::Center));
     let place = pixel((x, (area.top + area.bottom) / 2.0));
     canvas.draw(&Text::new(point.label(), place, style))?;
-    Ok(())
-}
-
-fn draw_mark(canvas: &super::Canvas, point: &Point, (x, y): (i32, i32), letters: f64) -> Result<()> {
-    let radius = (0.38 * letters).round() as i32;
-    let colour = colour_of(point.line.role);
-    let style = match point.line.mark.is_empty() {
-        true => colour.filled(),
-        false => colour.stroke_width(2),
-    };
-    let long = radius + 2;
-    let outline = match (point.memory > END, point.time > END) {
-        (false, false) if point.line.role != Role::Reference => {
-            canvas.draw(&Circle::new((x, y), radius, style))?;
-            return Ok(());
-        }
-        (false, false) => vec![(x - long, y), (x, y - long), (x + long, y), (x, y + long)],
-        (false, true) => vec![(x - long, y + long), (x, y - 2), (x + long, y + long)],
-        (true, false) => vec![(x - long, y - long), (x + 2, y), (x - long, y + long)],
-        (true, true) => vec![(x - 2 * long, y), (x, y), (x, y + 2 * long)],
-    };
-    match point.line.mark.is_empty() {
-        true => canvas.draw(&Polygon::new(outline, style))?,
-        false => {
-            let closed: Vec<_> = outline.iter().chain(&outline[..1]).copied().collect();
-            canvas.draw(&PathElement::new(closed, style))?;
-        }
-    }
     Ok(())
 }
 

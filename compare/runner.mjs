@@ -68,6 +68,12 @@ const execute = (instance) => {
   return { milliseconds: performance.now() - start, checksum };
 };
 
+const SERVED = ["blocks_before_refusal", "bytes_before_refusal", "blocks_after_release", "bytes_after_release"];
+
+// What a module that runs into its memory's maximum was served, as it counted.
+const servedIn = (instance) =>
+  plan.counts_served ? Object.fromEntries(SERVED.map((name) => [name, instance.exports[`served_${name}`]() >>> 0])) : null;
+
 const measure = (subject, warmUp) => {
   emit({ event: "started", subject: subject.id });
   let { instance } = subject;
@@ -93,6 +99,7 @@ const measure = (subject, warmUp) => {
       checksum,
       pages: pagesOf(instance),
       heap_base: instance.exports.heap_base(),
+      served: servedIn(instance),
     });
   } catch (error) {
     subject.failed = true;
@@ -132,12 +139,17 @@ const measureAll = () => {
   }
 };
 
-const subjects = plan.subjects.map(({ id, path }) => ({
-  id,
-  module: new WebAssembly.Module(readFileSync(path)),
-  spent: 0,
-  failed: false,
-}));
+// A module that starts with more memory than its maximum is invalid, which is no reason to stop the others.
+const load = ({ id, path }) => {
+  try {
+    return [{ id, module: new WebAssembly.Module(readFileSync(path)), spent: 0, failed: false }];
+  } catch (error) {
+    emit({ event: "failed", subject: id, reason: `cannot be compiled: ${error.message}` });
+    return [];
+  }
+};
+
+const subjects = plan.subjects.flatMap(load);
 
 if (plan.points.length > 0) {
   subjects.forEach(followMemory);

@@ -6,7 +6,7 @@ const embedded = (id) => JSON.parse(document.getElementById(id).textContent);
 const report = embedded("report");
 const answers = embedded("answers");
 const content = document.getElementById("content");
-const reference = report.allocators.find((allocator) => allocator.role === "reference").name;
+const { id: referenceId, name: reference } = report.allocators.find((allocator) => allocator.role === "reference");
 const { terms } = report;
 const families = Object.fromEntries(terms.families);
 const charts = [];
@@ -208,9 +208,54 @@ function drawOverall() {
   notes(element, [...overall.overview.meaning, ...overall.overview.remarks]);
 }
 
+// A table for each workload made after a report: these have no ratios in common that could be averaged.
+function drawReported(rows) {
+  const explanation =
+    "Pages are of 64 KiB. Where the memory has a limit: what was served before the first refusal, and then, once some " +
+    "blocks were released, before the next. An allocator that serves more executes more.";
+  const parent = section(families.reported, explanation);
+  for (const row of rows) {
+    const curves = report.allocators.map(({ id }) => measured(row.cells[id]?.curve) ?? []);
+    const rounds = [...new Set(curves.flat().map(([cycle]) => cycle))].sort((one, other) => one - other);
+    const columns = [
+      ["pages", (cell) => measured(cell.memory)?.pages, 0],
+      [`over ${reference}`, (cell) => measured(cell.memory) && measured(cell.memory).pages / measured(row.cells[referenceId]?.memory)?.pages, 2],
+      ...rounds.map((cycle) => [`pages after ${cycle}`, (cell) => (measured(cell.curve) ?? []).find(([at]) => at === cycle)?.[1], 0]),
+      ...(row.limit_pages === null ? [] : [
+        ["kB served", (cell) => cell.served && cell.served.bytes_before_refusal / 1000, 1],
+        ["blocks", (cell) => cell.served?.blocks_before_refusal, 0],
+        ["then kB", (cell) => cell.served && cell.served.bytes_after_release / 1000, 1],
+        ["blocks", (cell) => cell.served?.blocks_after_release, 0],
+      ]),
+      ["ms", (cell) => measured(cell.v8)?.milliseconds.median, 3],
+      [`over ${reference}`, (cell) => measured(cell.v8)?.ratio, 2],
+      ["instructions", (cell) => measured(cell.instructions)?.ratio, 2],
+    ];
+    const lines = report.allocators.map(({ id, name, role }) => ({
+      name,
+      role,
+      cells: columns.map(([, figure, digits], index) => {
+        const cell = row.cells[id];
+        const number = cell && figure(cell);
+        const why = cell ? (index === 0 && cell.memory.missing) || "-" : "not measured";
+        return Number.isFinite(number) ? { text: number.toFixed(digits), number } : { text: why };
+      }),
+    }));
+    table(parent, row.name, ["allocator", ...columns.map(([heading]) => heading)], lines);
+    const about = add(parent, "p", `${row.about}. `);
+    if (row.report) {
+      add(about, "a", row.report, { href: row.report });
+    }
+  }
+}
+
 function drawFamily(family) {
   const rows = report.workloads.filter((row) => row.family === family);
   if (rows.length === 0) {
+    return;
+  }
+  if (family === "reported") {
+    drawReported(rows);
     return;
   }
   const parent = section(families[family]);

@@ -3,7 +3,7 @@
 use crate::catalogue::Role;
 use crate::charts;
 use crate::places::Places;
-use crate::report::{EARLY, Figure, LATE, LongLifeRow, Report};
+use crate::report::{EARLY, Figure, LATE, LongLifeRow, Report, Row, pages_after};
 use crate::tables::{self, Style};
 use anyhow::{Context, Result};
 use std::fs;
@@ -34,25 +34,18 @@ pub fn write(report: &Report, places: &Places) -> Result<()> {
 
 /// What `losses` lists; it stands under the heading.
 const WHAT_COUNTS: &str = "\
-In time in V8 and in linear memory: every workload in which another allocator has less. In memory over time: every
-program whose memory rises with FreeingBump, or is more than with dlmalloc in the end. In code size: every allocator
-with less code after wasm-opt -Oz. Allocators that never free are left out, and so are the others of this repository.
+In time in V8 and in linear memory: every workload in which another allocator has less. Where a workload runs into the
+limit of its memory, not in memory but in the bytes that were served, and in time only against allocators that serve at
+least as much. In memory over time: every program whose memory rises with FreeingBump, or is more than with dlmalloc in
+the end. In code size: every allocator with less code after wasm-opt -Oz. Allocators that never free are left out, and so
+are the others of this repository.
 ";
 
 /// Everything in which our default allocator is worse than another that frees, as `WHAT_COUNTS` says.
 fn losses(report: &Report) -> String {
     let mut list = Vec::new();
     for row in &report.workloads {
-        let time = |id: &str| match &row.cells.get(id)?.v8 {
-            Figure::Measured(time) => time.ratio,
-            Figure::Missing(_) => None,
-        };
-        let memory = |id: &str| match &row.cells.get(id)?.memory {
-            Figure::Measured(memory) => Some(memory.mebibytes()),
-            Figure::Missing(_) => None,
-        };
-        list.extend(loss(report, &format!("`{}`, time", row.name), "", 2, time));
-        list.extend(loss(report, &format!("`{}`, memory", row.name), " MiB", 2, memory));
+        list.extend(losses_of(report, row));
     }
     list.extend(report.long_lives.iter().filter_map(|row| loss_over_time(report, row)));
     for profile in tables::profiles(report) {
@@ -61,13 +54,8 @@ fn losses(report: &Report) -> String {
             let size = sizes.find(|size| size.profile == profile && size.allocator == id)?;
             Some(size.over_floor.optimized as f64)
         };
-        list.extend(loss(
-            report,
-            &format!("code size, profile `{profile}`"),
-            " bytes",
-            0,
-            bytes,
-        ));
+        let what = format!("code size, profile `{profile}`");
+        list.extend(loss(report, &what, Unit(" bytes", 0), Better::Less, bytes));
     }
     if list.is_empty() {
         list.push("None of these.\n".to_owned());
@@ -75,27 +63,69 @@ fn losses(report: &Report) -> String {
     format!("## Where FreeingBump loses\n\n{WHAT_COUNTS}\n{}", list.concat())
 }
 
-/// The line of one comparison, unless no other allocator that frees has a smaller figure; the best comes first.
+/// The unit that figures are written with, and their digits after the point.
+struct Unit(&'static str, usize);
+
+/// Which of two figures is the better one.
+#[derive(Clone, Copy)]
+enum Better {
+    Less,
+    More,
+}
+
+/// The lines of one workload.
+fn losses_of(report: &Report, row: &Row) -> Vec<String> {
+    let cell = |id: &str| row.cells.get(id);
+    let served = |id: &str| cell(id)?.served.map(|served| served.bytes());
+    let memory = |id: &str| match &cell(id)?.memory {
+        Figure::Measured(memory) => Some(memory.mebibytes()),
+        Figure::Missing(_) => None,
+    };
+    let time = |id: &str| match &cell(id)?.v8 {
+        Figure::Measured(time) if served(id) >= served(OUR_DEFAULT) => time.ratio,
+        _ => None,
+    };
+    let what = |what: &str| format!("`{}`, {what}", row.name);
+    let mut list = vec![loss(report, &what("time"), Unit("", 2), Better::Less, time)];
+    if row.limit_pages.is_some() {
+        let kilobytes = |id: &str| Some(served(id)? as f64 / 1000.0);
+        list.push(loss(report, &what("served"), Unit(" kB", 1), Better::More, kilobytes));
+    } else {
+        list.push(loss(report, &what("memory"), Unit(" MiB", 2), Better::Less, memory));
+    }
+    if let Some(rounds) = row.last_point() {
+        let pages = |id: &str| cell(id)?.pages_after(rounds).map(f64::from);
+        let what = what(&format!("memory after {rounds} rounds"));
+        list.push(loss(report, &what, Unit(" pages", 0), Better::Less, pages));
+    }
+    list.into_iter().flatten().collect()
+}
+
+/// The line of one comparison, unless no other allocator that frees has a better figure; the best comes first.
 fn loss(
     report: &Report,
     what: &str,
-    unit: &str,
-    digits: usize,
+    Unit(unit, digits): Unit,
+    better: Better,
     figure: impl Fn(&str) -> Option<f64>,
 ) -> Option<String> {
+    let rank = |figure: f64| match better {
+        Better::Less => figure,
+        Better::More => -figure,
+    };
     let ours = figure(OUR_DEFAULT)?;
-    let mut better: Vec<(&str, f64)> = report
+    let mut others: Vec<(&str, f64)> = report
         .allocators
         .iter()
         .filter(|column| column.role != Role::Ours && column.frees)
         .filter_map(|column| Some((column.name.as_str(), figure(&column.id)?)))
-        .filter(|(_, theirs)| *theirs < ours)
+        .filter(|(_, theirs)| rank(*theirs) < rank(ours))
         .collect();
-    if better.is_empty() {
+    if others.is_empty() {
         return None;
     }
-    better.sort_by(|one, other| one.1.total_cmp(&other.1));
-    let others: Vec<String> = better
+    others.sort_by(|one, other| rank(one.1).total_cmp(&rank(other.1)));
+    let others: Vec<String> = others
         .iter()
         .map(|(name, figure)| format!("{name} {figure:.digits$}"))
         .collect();
@@ -107,7 +137,7 @@ fn loss_over_time(report: &Report, row: &LongLifeRow) -> Option<String> {
     let reference = report.allocators.iter().find(|column| column.role == Role::Reference)?;
     let (ours, theirs) = (row.cells.get(OUR_DEFAULT)?, row.cells.get(&reference.id)?);
     let pages = |curve: &Figure<Vec<(u32, u32)>>, cycle| match curve {
-        Figure::Measured(curve) => tables::pages_after(curve, cycle),
+        Figure::Measured(curve) => pages_after(curve, cycle),
         Figure::Missing(_) => None,
     };
     let late = pages(ours, LATE);
@@ -128,8 +158,11 @@ fn loss_over_time(report: &Report, row: &LongLifeRow) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::losses;
-    use crate::report::{EARLY, Figure, LATE, LongLifeRow, Report};
+    use crate::catalogue::Family;
+    use crate::plan::Served;
+    use crate::report::{Cell, EARLY, Figure, LATE, LongLifeRow, Report, Row, Time};
     use crate::sizes::{CodeSize, Size};
+    use crate::statistics::Summary;
     use std::collections::BTreeMap;
 
     fn with_memory_over_time(ours: (u32, u32), dlmalloc: (u32, u32)) -> Report {
@@ -160,6 +193,57 @@ mod tests {
         );
         let neither = losses(&with_memory_over_time((16, 16), (16, 16)));
         assert!(neither.contains("None of these."), "{neither}");
+    }
+
+    /// A report with one workload, in which each allocator served so many bytes, in so many times the reference's time.
+    fn with_limit(cells: &[(&str, u32, f64)]) -> Report {
+        let cell = |&(id, bytes, ratio): &(&str, u32, f64)| {
+            let milliseconds = Summary::of(&[ratio]).unwrap();
+            let time = Time {
+                milliseconds,
+                ratio: Some(ratio),
+            };
+            let served = Served {
+                bytes_before_refusal: bytes,
+                ..Served::default()
+            };
+            (id.to_owned(), Cell::sample(Figure::Measured(time), Some(served)))
+        };
+        let mut report = Report::sample();
+        report.workloads.push(Row {
+            name: "full".to_owned(),
+            family: Family::Reported,
+            about: String::new(),
+            report: None,
+            limit_pages: Some(64),
+            peak_live_bytes: 1,
+            cells: cells.iter().map(cell).collect(),
+        });
+        report
+    }
+
+    #[test]
+    fn at_a_limit_less_that_is_served_is_a_loss() {
+        let text = losses(&with_limit(&[
+            ("freeing-bump", 1000, 1.0),
+            ("dlmalloc", 3000, 1.0),
+            ("rlsf", 500, 1.0),
+        ]));
+        assert!(text.contains("- `full`, served: 1.0 kB; dlmalloc 3.0\n"), "{text}");
+        assert!(
+            !text.contains("`full`, time") && !text.contains("`full`, memory"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn at_a_limit_less_time_is_a_loss_only_against_one_that_serves_as_much() {
+        let text = losses(&with_limit(&[
+            ("freeing-bump", 1000, 1.0),
+            ("dlmalloc", 1000, 0.5),
+            ("rlsf", 500, 0.25),
+        ]));
+        assert!(text.contains("- `full`, time: 1.00; dlmalloc 0.50\n"), "{text}");
     }
 
     #[test]

@@ -83,6 +83,19 @@ pub struct Workload {
     /// Whether `<export>_prepare` makes an input before the clock starts.
     #[serde(default)]
     pub prepare: bool,
+    /// The most pages that its memory may have. It then counts what it is served.
+    #[serde(default)]
+    pub limit_pages: Option<u32>,
+    /// If given, the export runs that many rounds more and keeps its state, and its pages are read after these numbers of
+    /// rounds as well.
+    #[serde(default)]
+    pub points: Vec<u32>,
+    /// Whether it takes long: the quick report leaves it out, unless `--only` has its own name.
+    #[serde(default)]
+    pub full_only: bool,
+    /// The address of the public report that it was made after.
+    #[serde(default)]
+    pub report: Option<String>,
     /// What it does, in one line.
     pub about: String,
 }
@@ -109,15 +122,23 @@ pub enum Family {
     Programs,
     /// A recording of what a program asked of its allocator.
     Traces,
+    /// What was made after a report of memory that grew, ran out, or became slow.
+    Reported,
 }
 
 impl Family {
+    /// Whether its ratios say something when they are averaged: what was made after reports shows one weakness each.
+    pub fn has_means(self) -> bool {
+        self != Family::Reported
+    }
+
     /// The heading of the family's table.
     pub fn title(self) -> &'static str {
         match self {
             Family::Allocator => "Allocation only",
             Family::Programs => "Programs",
             Family::Traces => "Recordings of programs, replayed",
+            Family::Reported => "Made after reports of memory that grew, ran out, or became slow",
         }
     }
 }
@@ -138,6 +159,10 @@ impl Workload {
             argument: 0,
             recording: Some(path.to_owned()),
             prepare: true,
+            limit_pages: None,
+            points: Vec::new(),
+            full_only: false,
+            report: None,
             about: format!("the recording {}", path.display()),
         }
     }
@@ -194,7 +219,7 @@ impl Catalogue {
                 || self.long_lives.iter().any(|it| it.is_named(pattern));
             if !allocator && !workload {
                 bail!(
-                    "--only {pattern}: no allocator, workload or family has this name; allocators: {}; workloads: {}; families: allocator, programs, traces, long-life; long-lived programs: {}",
+                    "--only {pattern}: no allocator, workload or family has this name; allocators: {}; workloads: {}; families: allocator, programs, traces, reported, long-life; long-lived programs: {}",
                     list(self.allocators.iter().map(|it| it.id.as_str())),
                     list(self.workloads.iter().map(|it| it.name.as_str())),
                     list(self.long_lives.iter().map(|it| it.name.as_str())),
@@ -218,6 +243,12 @@ impl Catalogue {
                 .retain(|it| patterns.iter().any(|pattern| it.is_named(pattern)));
         }
         Ok(())
+    }
+
+    /// Leaves out the workloads of the full report alone, but for those whose own names `patterns` has.
+    pub fn leave_out_long_workloads(&mut self, patterns: &[String]) {
+        self.workloads
+            .retain(|it| !it.full_only || patterns.iter().any(|pattern| matches(pattern, &it.name)));
     }
 
     /// Keeps the allocators that `patterns` names, where the workloads are not chosen by name.
@@ -282,6 +313,7 @@ impl Workload {
             Family::Allocator => "allocator",
             Family::Programs => "programs",
             Family::Traces => "traces",
+            Family::Reported => "reported",
         };
         matches(pattern, &self.name) || pattern == family
     }
@@ -327,7 +359,7 @@ fn read_toml<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<T> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Catalogue, Role};
+    use super::{Catalogue, Family, Role};
     use crate::places::Places;
 
     fn catalogue() -> Catalogue {
@@ -387,6 +419,43 @@ mod tests {
             .map(|it| it.id.as_str())
             .collect();
         assert_eq!(never, ["bump-floor", "mini-alloc"]);
+    }
+
+    #[test]
+    fn the_name_of_a_family_keeps_its_workloads_alone() {
+        let mut chosen = catalogue();
+        chosen.choose(&["reported".to_owned()]).unwrap();
+        assert!(!chosen.workloads.is_empty() && chosen.long_lives.is_empty());
+        assert!(chosen.workloads.iter().all(|it| it.family == Family::Reported));
+    }
+
+    #[test]
+    fn what_takes_long_is_left_out_unless_its_own_name_is_given() {
+        let names = |only: &[&str]| -> Vec<String> {
+            let only: Vec<String> = only.iter().map(|&name| name.to_owned()).collect();
+            let mut chosen = catalogue();
+            chosen.choose(&only).unwrap();
+            chosen.leave_out_long_workloads(&only);
+            chosen.workloads.into_iter().map(|it| it.name).collect()
+        };
+        let long = "holes-at-the-limit-16k".to_owned();
+        assert!(!names(&[]).contains(&long) && !names(&["reported"]).contains(&long));
+        assert_eq!(names(&["holes-at-the-limit-16k"]), std::slice::from_ref(&long));
+        assert!(names(&["reported", "holes-at-the-limit-*"]).contains(&long));
+    }
+
+    #[test]
+    fn each_workload_made_after_a_report_has_its_address_or_says_that_it_is_our_own() {
+        for workload in catalogue().workloads.iter().filter(|it| it.family == Family::Reported) {
+            match &workload.report {
+                Some(address) => assert!(address.starts_with("https://"), "{}", workload.name),
+                None => assert!(
+                    workload.about.ends_with("from this project's own study"),
+                    "{}",
+                    workload.name
+                ),
+            }
+        }
     }
 
     #[test]

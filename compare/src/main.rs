@@ -3,10 +3,10 @@
 //! The modules, from the command line down:
 //!
 //! - what a command does: `measure`, `long_life`, `recordings`, `worst_case`, `guard`;
-//! - what it writes: `tables`, `charts`, `page`, `benchmarks`, from the `overview` and the data in `report`, `statistics`
-//!   and `versions`;
+//! - what it writes: `tables` with `reported_tables`, `charts`, `page`, `benchmarks`, from the `overview` and the data in
+//!   `report`, `statistics` and `versions`;
 //! - measuring: `node`, `second_engine` and `sizes`, told by a `plan`;
-//! - building: `modules` over `workspace` and `cache`;
+//! - building: `modules` over `workspace` and `cache`, and `limit`, which lowers a module's maximum of memory;
 //! - what there is, and where: `catalogue`, `recording`, `places`; and `progress`, the bar.
 
 mod benchmarks;
@@ -14,6 +14,7 @@ mod cache;
 mod catalogue;
 mod charts;
 mod guard;
+mod limit;
 mod long_life;
 mod measure;
 mod modules;
@@ -26,6 +27,7 @@ mod progress;
 mod recording;
 mod recordings;
 mod report;
+mod reported_tables;
 #[cfg(test)]
 mod sample;
 mod second_engine;

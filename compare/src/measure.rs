@@ -5,12 +5,12 @@ use crate::modules::{self, MOST_MEMORY_BYTES, Modules};
 use crate::node::{self, Tiering};
 use crate::places::Places;
 use crate::plan::{Outcome, Plan, Subject};
-use crate::report::{EARLIER_ROUNDS, Findings, Report, Row, Terms};
+use crate::report::{EARLIER_ROUNDS, Findings, PAGE_BYTES, Report, Row, Terms};
 use crate::second_engine::SecondEngine;
 use crate::sizes;
 use crate::tables::{Style, render};
 use crate::workspace::{Package, Profile, SIZE_PROBE, all_packages};
-use crate::{benchmarks, charts, long_life, page, progress, recordings, versions};
+use crate::{benchmarks, charts, limit, long_life, page, progress, recordings, versions};
 use anyhow::{Context, Result, bail};
 use std::fs;
 use std::time::Duration;
@@ -19,38 +19,68 @@ use std::time::Duration;
 pub struct Effort {
     /// Whether default tiering, the second engine, and programs that have run for long are timed as well.
     pub full: bool,
-    /// The most measured runs of a cell, which those of a millisecond get: single ones are far off at times.
-    pub runs: u32,
-    /// The measured runs that every cell gets.
-    pub least_runs: u32,
-    /// After this much measured time a cell gets no further run.
-    pub budget: Duration,
+    /// The runs of a cell.
+    pub usual: Repetition,
+    /// The runs of a cell of the family `reported`: most of its figures are the same in each run.
+    pub reported: Repetition,
     /// A single run that takes longer is ended.
     pub limit: Duration,
+}
+
+/// How often a cell is measured.
+#[derive(Clone, Copy)]
+pub struct Repetition {
+    /// The most measured runs, which cells of a millisecond get: single ones are far off at times.
+    pub most: u32,
+    /// The measured runs that every cell gets.
+    pub least: u32,
+    /// After this much measured time a cell gets no further run.
+    pub budget: Duration,
 }
 
 impl Effort {
     /// Enough for daily use: on a warm machine under 3 minutes.
     const QUICK: Effort = Effort {
         full: false,
-        runs: 25,
-        least_runs: 3,
-        budget: Duration::from_millis(80),
+        usual: Repetition {
+            most: 25,
+            least: 3,
+            budget: Duration::from_millis(80),
+        },
+        reported: Repetition {
+            most: 5,
+            least: 1,
+            budget: Duration::from_millis(10),
+        },
         limit: Duration::from_millis(500),
     };
 
     /// Enough to publish.
     const FULL: Effort = Effort {
         full: true,
-        runs: 40,
-        least_runs: 5,
-        budget: Duration::from_millis(400),
+        usual: Repetition {
+            most: 40,
+            least: 5,
+            budget: Duration::from_millis(400),
+        },
+        reported: Repetition {
+            most: 20,
+            least: 3,
+            budget: Duration::from_millis(200),
+        },
         limit: Duration::from_secs(3),
     };
 
     /// The quick effort, or the full one.
     pub fn of(full: bool) -> &'static Effort {
         if full { &Effort::FULL } else { &Effort::QUICK }
+    }
+
+    fn repetition(&self, family: Family) -> Repetition {
+        match family {
+            Family::Reported => self.reported,
+            _ => self.usual,
+        }
     }
 }
 
@@ -60,6 +90,9 @@ impl Effort {
 pub fn report(only: &[String], effort: &Effort, publish: bool, places: &Places) -> Result<()> {
     let mut chosen = Catalogue::read(places)?;
     chosen.choose(only)?;
+    if !effort.full {
+        chosen.leave_out_long_workloads(only);
+    }
     let command = match publish {
         true => "cargo make benchmarks".to_owned(),
         false => command_line("cargo make report", only, effort),
@@ -98,7 +131,7 @@ pub fn compare(chosen: &Catalogue, command: &str, effort: &Effort, places: &Plac
     let report = Report {
         date,
         command: command.to_owned(),
-        runs: effort.runs,
+        runs: effort.usual.most,
         full: effort.full,
         terms: Terms::of_this_program(),
         versions: versions::of_everything(chosen, places)?,
@@ -168,20 +201,31 @@ fn examine(
     second_engine: &SecondEngine,
     places: &Places,
 ) -> Result<Findings> {
+    let limited = |subject| limit::limited(subject, workload.limit_pages, places);
+    let subjects = subjects(chosen, &workload.program, modules)?;
+    let repetition = effort.repetition(workload.family);
     let mut plan = Plan {
-        runs: effort.runs,
-        least_runs: effort.least_runs,
-        budget_milliseconds: effort.budget.as_secs_f64() * 1000.0,
-        subjects: subjects(chosen, &workload.program, modules)?,
+        runs: repetition.most,
+        least_runs: repetition.least,
+        budget_milliseconds: repetition.budget.as_secs_f64() * 1000.0,
+        subjects: subjects.into_iter().map(limited).collect::<Result<_>>()?,
         ..plan_of(workload)
     };
     recordings::load(&mut plan, workload, places)?;
-    let meter = subject(chosen.meter()?, &workload.program, modules)?;
+    let meter = limited(subject(chosen.meter()?, &workload.program, modules)?)?;
     let peak_live_bytes = second_engine.peak_live_bytes(&plan, &meter, places)?;
     let v8 = node::run(&plan, Tiering::OptimizingOnly, effort.limit, places)?;
     // What did not run to the end in V8 would not do so elsewhere.
     let plan = plan.only(|id| matches!(v8.get(id), Some(Outcome::Ran(_))));
     let instructions = second_engine.instructions(&plan, places)?;
+    let mut curve = None;
+    if !workload.points.is_empty() {
+        let plan = Plan {
+            points: workload.points.clone(),
+            ..plan.clone()
+        };
+        curve = Some(node::run(&plan, Tiering::OptimizingOnly, effort.limit * 2, places)?);
+    }
     let mut v8_tiered = None;
     let mut v8_later = None;
     let mut wasmtime = None;
@@ -203,6 +247,7 @@ fn examine(
         v8_later,
         wasmtime,
         instructions,
+        curve,
         peak_live_bytes,
     })
 }
@@ -214,7 +259,10 @@ pub fn plan_of(workload: &Workload) -> Plan {
         argument: workload.argument,
         prepare: workload.prepare,
         warm_up_runs: 1,
-        most_memory_bytes: MOST_MEMORY_BYTES,
+        most_memory_bytes: workload
+            .limit_pages
+            .map_or(MOST_MEMORY_BYTES, |pages| u64::from(pages) * PAGE_BYTES),
+        counts_served: workload.limit_pages.is_some(),
         ..Plan::default()
     }
 }

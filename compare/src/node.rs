@@ -1,7 +1,7 @@
 //! Runs `runner.mjs` in Node: one process per workload, watched from outside so that a module may run forever.
 
 use crate::places::Places;
-use crate::plan::{Outcome, Plan, Runs};
+use crate::plan::{Outcome, Plan, Runs, Served};
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -42,6 +42,7 @@ enum Event {
         checksum: String,
         pages: u32,
         heap_base: u32,
+        served: Option<Served>,
     },
     Point {
         subject: String,
@@ -119,6 +120,7 @@ fn run_once(
                 checksum,
                 pages,
                 heap_base,
+                served,
             } => {
                 if let Some((_, start)) = running.take() {
                     first_run.get_or_insert(start.elapsed());
@@ -131,6 +133,7 @@ fn run_once(
                     runs.checksum = checksum;
                     runs.pages = pages;
                     runs.heap_base = heap_base;
+                    runs.served = served;
                 }
             }
             Event::Point { subject, cycle, pages } => {
@@ -199,40 +202,46 @@ fn failure_of(mut node: Child, plan: &Plan) -> anyhow::Error {
 mod tests {
     use super::{Tiering, run};
     use crate::places::Places;
-    use crate::plan::{Outcome, Plan, Subject};
+    use crate::plan::{Outcome, Plan, Served, Subject};
     use std::collections::BTreeMap;
     use std::time::Duration;
 
     /// Runs modules whose `work` has these bodies, and whose allocator serves or refuses.
     fn outcomes(same_instance: bool, bodies: &[(&str, &str, bool)]) -> BTreeMap<String, Outcome> {
+        let plan = Plan {
+            same_instance,
+            ..Plan::default()
+        };
+        outcomes_of(plan, bodies)
+    }
+
+    /// The same with the settings of `plan`.
+    fn outcomes_of(plan: Plan, bodies: &[(&str, &str, bool)]) -> BTreeMap<String, Outcome> {
         let folder = tempfile::tempdir().unwrap();
-        let subjects = bodies
-            .iter()
-            .map(|(id, body, serves)| {
-                let text = format!(
-                    r#"(module (memory (export "memory") 3)
+        let modules = bodies.iter().map(|(id, body, serves)| {
+            let text = format!(
+                r#"(module (memory (export "memory") 3)
                         (func (export "work") (param i32) (result i64) {body})
                         (func (export "heap_base") (result i32) i32.const 1024)
                         (func (export "can_allocate") (param i32) (result i32) i32.const {}))"#,
-                    i32::from(*serves)
-                );
-                let path = folder.path().join(format!("{id}.wasm"));
-                std::fs::write(&path, wat::parse_str(text).unwrap()).unwrap();
-                Subject {
-                    id: (*id).to_owned(),
-                    path,
-                }
-            })
-            .collect();
+                i32::from(*serves)
+            );
+            let path = folder.path().join(format!("{id}.wasm"));
+            std::fs::write(&path, wat::parse_str(text).unwrap()).unwrap();
+            Subject {
+                id: (*id).to_owned(),
+                path,
+            }
+        });
+        let subjects = plan.subjects.iter().cloned().chain(modules).collect();
         let plan = Plan {
             export: "work".to_owned(),
-            same_instance,
             warm_up_runs: 1,
             runs: 2,
             least_runs: 2,
             most_memory_bytes: 1 << 30,
             subjects,
-            ..Plan::default()
+            ..plan
         };
         run(
             &plan,
@@ -269,6 +278,56 @@ mod tests {
             let outcomes = outcomes(same_instance, &[("counter", count_calls, true)]);
             assert!(matches!(&outcomes["counter"], Outcome::Ran(runs) if runs.checksum == calls));
         }
+    }
+
+    #[test]
+    fn what_a_module_was_served_is_read_where_the_plan_says_so() {
+        let names = [
+            "blocks_before_refusal",
+            "bytes_before_refusal",
+            "blocks_after_release",
+            "bytes_after_release",
+        ];
+        let exports = names
+            .iter()
+            .zip(1..)
+            .map(|(name, number)| format!(r#") (func (export "served_{name}") (result i32) i32.const {number}"#));
+        let body = format!("i64.const 0{}", exports.collect::<String>());
+        let served = Served {
+            blocks_before_refusal: 1,
+            bytes_before_refusal: 2,
+            blocks_after_release: 3,
+            bytes_after_release: 4,
+        };
+        for (counts_served, expected) in [(true, Some(served)), (false, None)] {
+            let plan = Plan {
+                counts_served,
+                ..Plan::default()
+            };
+            let outcomes = outcomes_of(plan, &[("counter", &body, true)]);
+            assert!(matches!(&outcomes["counter"], Outcome::Ran(runs) if runs.served == expected));
+        }
+    }
+
+    #[test]
+    fn a_module_that_starts_with_more_memory_than_its_maximum_says_so_and_the_others_are_measured() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut invalid = wat::parse_str("(module (memory 3 4))").unwrap();
+        // The maximum is the last byte.
+        *invalid.last_mut().unwrap() = 2;
+        let path = folder.path().join("invalid.wasm");
+        std::fs::write(&path, invalid).unwrap();
+        let subject = Subject {
+            id: "invalid".to_owned(),
+            path,
+        };
+        let plan = Plan {
+            subjects: vec![subject],
+            ..Plan::default()
+        };
+        let outcomes = outcomes_of(plan, &[("fine", "i64.const 255", true)]);
+        assert!(matches!(&outcomes["fine"], Outcome::Ran(_)));
+        assert!(matches!(&outcomes["invalid"], Outcome::Failed(reason) if reason.contains("cannot be compiled")));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What an engine is asked to run, and what it found out.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
 /// One workload, run in turn on modules that differ in their allocator.
@@ -26,8 +26,10 @@ pub struct Plan {
     pub operations: Option<PathBuf>,
     /// If not empty, each subject runs once, on and on, and its pages are read after these numbers of cycles.
     pub points: Vec<u32>,
-    /// The limit that modules were linked with.
+    /// The maximum of the modules' memories.
     pub most_memory_bytes: u64,
+    /// Whether the modules count what they are served, and export that.
+    pub counts_served: bool,
     /// The modules.
     pub subjects: Vec<Subject>,
 }
@@ -63,6 +65,28 @@ pub struct Runs {
     pub heap_base: u32,
     /// Cycles and pages after them, for a plan with points.
     pub curve: Vec<(u32, u32)>,
+    /// What was served, for a plan that counts it.
+    pub served: Option<Served>,
+}
+
+/// What a program that ran into its memory's maximum was served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Served {
+    /// Blocks before the first refusal.
+    pub blocks_before_refusal: u32,
+    /// The bytes of these.
+    pub bytes_before_refusal: u32,
+    /// Blocks after the program released some; 0 if it released none.
+    pub blocks_after_release: u32,
+    /// The bytes of these.
+    pub bytes_after_release: u32,
+}
+
+impl Served {
+    /// The bytes in both parts.
+    pub fn bytes(&self) -> u64 {
+        u64::from(self.bytes_before_refusal) + u64::from(self.bytes_after_release)
+    }
 }
 
 impl Plan {

@@ -1,15 +1,15 @@
 //! The report as data: what `report.json` holds, and what the tables are drawn from.
 
 use crate::catalogue::{Catalogue, Family, Role, Workload};
-use crate::plan::Outcome;
+use crate::plan::{Outcome, Served};
 use crate::sizes::CodeSize;
 use crate::statistics::{Summary, WIDE_SPREAD, geometric_mean};
 use crate::versions::Versions;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Bytes of one page of linear memory.
-const PAGE_BYTES: u64 = 65_536;
+pub const PAGE_BYTES: u64 = 65_536;
 
 /// So many rounds a program has run in an instance before it is timed there as one that has run for long.
 pub const EARLIER_ROUNDS: u32 = 100;
@@ -61,7 +61,7 @@ pub struct Terms {
 impl Terms {
     /// Those of this program.
     pub fn of_this_program() -> Self {
-        let families = [Family::Allocator, Family::Programs, Family::Traces];
+        let families = [Family::Allocator, Family::Programs, Family::Traces, Family::Reported];
         Terms {
             families: families.map(|family| (family, family.title().to_owned())).to_vec(),
             wide_spread: WIDE_SPREAD,
@@ -95,6 +95,10 @@ pub struct Row {
     pub family: Family,
     /// What it does.
     pub about: String,
+    /// The address of the public report that it was made after.
+    pub report: Option<String>,
+    /// The most pages that its memory may have, if that is less than what modules are linked with.
+    pub limit_pages: Option<u32>,
     /// The most bytes that the program asks for at once, its input included.
     pub peak_live_bytes: u64,
     /// What each allocator did with it, by identifier.
@@ -139,6 +143,10 @@ pub struct Cell {
     pub instructions: Figure<Count>,
     /// Linear memory.
     pub memory: Figure<Memory>,
+    /// What was served, of a workload whose memory is limited.
+    pub served: Option<Served>,
+    /// The pages after some numbers of rounds, of a workload that has such points.
+    pub curve: Option<Figure<Vec<(u32, u32)>>>,
 }
 
 /// A time that was measured several times.
@@ -168,6 +176,33 @@ pub struct Memory {
     pub heap_base: u32,
 }
 
+impl Cell {
+    /// The pages after `rounds` rounds.
+    pub fn pages_after(&self, rounds: u32) -> Option<u32> {
+        match &self.curve {
+            Some(Figure::Measured(curve)) => pages_after(curve, rounds),
+            _ => None,
+        }
+    }
+
+    /// A cell in which nothing was measured but this.
+    #[cfg(test)]
+    pub fn sample(v8: Figure<Time>, served: Option<Served>) -> Self {
+        let missing = || Figure::Missing(NOT_ASKED_FOR.to_owned());
+        Cell {
+            v8,
+            v8_tiered: missing(),
+            v8_later: missing(),
+            memory_later: Figure::Missing(NOT_ASKED_FOR.to_owned()),
+            wasmtime: missing(),
+            instructions: Figure::Missing(NOT_ASKED_FOR.to_owned()),
+            memory: Figure::Missing(NOT_ASKED_FOR.to_owned()),
+            served,
+            curve: None,
+        }
+    }
+}
+
 impl Memory {
     /// All of it in MiB.
     pub fn mebibytes(&self) -> f64 {
@@ -179,6 +214,11 @@ impl Memory {
         let heap = u64::from(self.pages) * PAGE_BYTES - u64::from(self.heap_base);
         heap as f64 / peak_live_bytes as f64
     }
+}
+
+/// The pages after `rounds` rounds of a curve.
+pub fn pages_after(curve: &[(u32, u32)], rounds: u32) -> Option<u32> {
+    curve.iter().find(|point| point.0 == rounds).map(|point| point.1)
 }
 
 /// What was found out about one workload, by allocator.
@@ -194,6 +234,8 @@ pub struct Findings {
     pub wasmtime: Option<BTreeMap<String, Outcome>>,
     /// From wasmtime's fuel counter.
     pub instructions: BTreeMap<String, Result<u64, String>>,
+    /// From V8, pages after some numbers of rounds; `None` if the workload has no such points.
+    pub curve: Option<BTreeMap<String, Outcome>>,
     /// The most live bytes at once.
     pub peak_live_bytes: u64,
 }
@@ -233,9 +275,10 @@ impl Report {
             .collect()
     }
 
-    /// The families that have a row, in their order.
+    /// The families that have a row and whose ratios have a mean, in their order.
     pub fn families(&self) -> Vec<Family> {
-        let mut families: Vec<Family> = self.workloads.iter().map(|row| row.family).collect();
+        let families = self.workloads.iter().map(|row| row.family);
+        let mut families: Vec<Family> = families.filter(|family| family.has_means()).collect();
         families.sort();
         families.dedup();
         families
@@ -257,6 +300,20 @@ impl Report {
 }
 
 impl Row {
+    /// The numbers of rounds after which some allocator's pages were read.
+    pub fn points(&self) -> BTreeSet<u32> {
+        let curves = self.cells.values().filter_map(|cell| match &cell.curve {
+            Some(Figure::Measured(curve)) => Some(curve),
+            _ => None,
+        });
+        curves.flatten().map(|&(rounds, _)| rounds).collect()
+    }
+
+    /// The last of these.
+    pub fn last_point(&self) -> Option<u32> {
+        self.points().last().copied()
+    }
+
     /// Builds the row of `workload`; an output unlike the reference's is a failure.
     ///
     /// Returns the row and the identifiers of allocators whose program computed something else.
@@ -285,6 +342,11 @@ impl Row {
                 wasmtime: times(findings.wasmtime.as_ref(), id),
                 instructions: count_of(&findings.instructions, id, reference),
                 memory: memory_of(Some(outcome)),
+                served: match outcome {
+                    Outcome::Ran(runs) => runs.served,
+                    Outcome::Failed(_) => None,
+                },
+                curve: findings.curve.as_ref().map(|outcomes| curve_of(outcomes.get(id))),
             };
             cells.insert(id.clone(), cell);
         }
@@ -292,6 +354,8 @@ impl Row {
             name: workload.name.clone(),
             family: workload.family,
             about: workload.about.clone(),
+            report: workload.report.clone(),
+            limit_pages: workload.limit_pages,
             peak_live_bytes: findings.peak_live_bytes,
             cells,
         };
@@ -307,6 +371,14 @@ fn memory_of(outcome: Option<&Outcome>) -> Figure<Memory> {
             pages: runs.pages,
             heap_base: runs.heap_base,
         }),
+    }
+}
+
+fn curve_of(outcome: Option<&Outcome>) -> Figure<Vec<(u32, u32)>> {
+    match outcome {
+        None => Figure::Missing("did not run in V8".to_owned()),
+        Some(Outcome::Failed(reason)) => Figure::Missing(reason.clone()),
+        Some(Outcome::Ran(runs)) => Figure::Measured(runs.curve.clone()),
     }
 }
 

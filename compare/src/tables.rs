@@ -3,7 +3,8 @@
 use crate::catalogue::{Family, Role};
 use crate::charts::{self, code_sizes, time_and_memory};
 use crate::overview::Overview;
-use crate::report::{Cell, Column, EARLY, Figure, LATE, Memory, Report, Row, Time};
+use crate::report::{Cell, Column, EARLY, Figure, LATE, Memory, Report, Row, Time, pages_after};
+use crate::reported_tables;
 use crate::sizes::CodeSize;
 use crate::statistics::WIDE_SPREAD;
 use comfy_table::presets::{ASCII_MARKDOWN, UTF8_FULL_CONDENSED};
@@ -124,6 +125,9 @@ pub fn render(report: &Report, style: Style) -> String {
             }
         }
     }
+    if report.rows(Family::Reported).next().is_some() {
+        out.push_str(&reported_tables(report, style));
+    }
     if !report.long_lives.is_empty() {
         let title = format!("Memory over time: after cycle {EARLY} and after cycle {LATE}");
         heading(&mut out, style, 2, &title);
@@ -198,6 +202,26 @@ fn explanation(report: &Report) -> String {
     )
 }
 
+/// The tables of the workloads made after reports, which have no ratios in common that could be averaged.
+fn reported_tables(report: &Report, style: Style) -> String {
+    let mut out = String::new();
+    heading(&mut out, style, 2, Family::Reported.title());
+    out.push_str(reported_tables::EXPLANATION);
+    let reference = report.allocators.iter().find(|column| column.role == Role::Reference);
+    let reference = reference.map_or("", |column| &column.id);
+    for row in report.rows(Family::Reported) {
+        heading(&mut out, style, 3, &row.name);
+        let source = row
+            .report
+            .as_deref()
+            .map_or(String::new(), |address| format!(" ({address})"));
+        // Writing to a string cannot fail.
+        let _ = writeln!(out, "{}{source}\n", row.about);
+        out.push_str(&drawn(reported_tables::table(report, row, reference), style));
+    }
+    out
+}
+
 /// The columns of each table: all of them in Markdown, as many as fit on a terminal.
 fn groups(report: &Report, style: Style) -> Vec<Vec<Column>> {
     const ROW_NAME_WIDTH: usize = 28;
@@ -241,14 +265,6 @@ fn long_life_table(report: &Report, columns: &[Column]) -> Table {
         table.add_row(std::iter::once(row.name.clone()).chain(cells));
     }
     table
-}
-
-/// The pages after `cycles` cycles.
-pub fn pages_after(curve: &[(u32, u32)], cycles: u32) -> Option<u32> {
-    curve
-        .iter()
-        .find(|(cycle, _)| *cycle == cycles)
-        .map(|&(_, pages)| pages)
 }
 
 /// A table's text for one curve.

@@ -5,13 +5,17 @@
 //!
 //! A workload that runs into the memory's maximum counts what it was served, for the host to read: see [`served`].
 
+mod bitmaps;
 mod block;
 mod exhaustion;
 mod first_calls;
+mod growing;
 mod pinned;
 mod replaced_payload;
 mod replaced_slots;
+mod sections;
 mod served;
+mod tree;
 
 #[cfg(test)]
 mod limited_heap;
@@ -29,5 +33,13 @@ harness::export_workloads! {
     "pinned-runs" => pinned::one_in_170,
     "replaced-buffers" => replaced_slots::buffers_of_40_kb,
     "replaced-large-buffers" => replaced_slots::buffers_of_300_kb,
+    "filled-memory" => exhaustion::half_released,
+    "kilobytes-to-the-end" => exhaustion::kilobytes,
+    "plug-in" => exhaustion::plug_in,
+    "growing-vector" => growing::vector_among_small_blocks,
+    "page-ratchet" => growing::by_a_page,
+    "released-tree" => tree::made_and_dropped,
+    "zeroed-bitmaps" => bitmaps::sparsely_drawn,
+    "aligned-sections" => sections::replaced,
     "first-calls" => first_calls::one_of_each_size,
 }

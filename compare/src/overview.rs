@@ -193,7 +193,7 @@ fn meaning(reference: &str) -> Vec<String> {
         format!("Memory: how large the heap is at the end, over the heap of {reference}; below 1 is smaller."),
         "Code: the bytes that the allocator adds to a module built for speed, after wasm-opt -Oz; fewer is better."
             .to_owned(),
-        "Time and memory are geometric means over all workloads but those made after reports; each family weighs the same."
+        "Time and memory are geometric means over all workloads except those made after reports; each family weighs the same."
             .to_owned(),
     ]
 }

@@ -1,4 +1,4 @@
-//! Time against memory over all workloads: each allocator is a point, and the best corner is marked.
+//! Time against memory: each allocator is a point, and the best corner is marked.
 
 use super::axis::{Axis, END};
 use super::labels::{self, Area, Labelled};

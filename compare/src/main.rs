@@ -7,7 +7,7 @@
 //!   `report`, `statistics` and `versions`;
 //! - measuring: `node`, `second_engine` and `sizes`, told by a `plan`;
 //! - building: `modules` over `workspace` and `cache`, and `limit`, which lowers a module's maximum of memory;
-//! - what there is, and where: `catalogue`, `recording`, `places`; and `progress`, the bar.
+//! - what there is, and where: `catalogue`, `recording`, `places`; and `progress`, what a long step shows.
 
 mod benchmarks;
 mod cache;
@@ -32,6 +32,7 @@ mod reported_tables;
 mod sample;
 mod second_engine;
 mod sizes;
+mod standard_library;
 mod statistics;
 mod tables;
 mod versions;

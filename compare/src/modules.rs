@@ -14,7 +14,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
 
-const TARGET: &str = "wasm32-unknown-unknown";
+/// The target that modules are built for.
+pub const TARGET: &str = "wasm32-unknown-unknown";
 
 /// The largest memory of a timed module: a program that leaks stops here, long before the host is short of memory.
 pub const MOST_MEMORY_BYTES: u64 = 1 << 30;

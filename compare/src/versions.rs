@@ -4,6 +4,7 @@ use crate::catalogue::Catalogue;
 use crate::places::Places;
 use crate::second_engine;
 use crate::sizes::wasm_opt;
+use crate::standard_library;
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -118,7 +119,7 @@ fn allocators(catalogue: &Catalogue, places: &Places) -> Result<BTreeMap<String,
             allocator.id.clone(),
             match (crates.is_empty(), allocator.code.is_empty()) {
                 (false, _) => crates.join(", "),
-                (true, true) => "the standard library of rustc".to_owned(),
+                (true, true) => standard_library::allocator()?,
                 (true, false) => format!("compare/allocators/{}.toml", allocator.id),
             },
         );

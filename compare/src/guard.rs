@@ -5,9 +5,10 @@ use crate::measure;
 use crate::modules::{self, Modules};
 use crate::places::Places;
 use crate::plan::Plan;
+use crate::progress::Step;
 use crate::second_engine::SecondEngine;
 use crate::workspace::{Package, Profile, SIZE_PROBE};
-use crate::{progress, recordings, sizes, versions};
+use crate::{recordings, sizes, versions};
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -169,10 +170,10 @@ fn measure_instructions(
     }
     let modules: Modules = modules::build(&wanted, everything, places, rustc)?;
     let engine = SecondEngine::new()?;
-    let bar = progress::bar(ours.workloads.len() as u64, "counting");
+    let step = Step::begin("counting", ours.workloads.len());
     let mut figures = BTreeMap::new();
     for workload in &ours.workloads {
-        bar.set_message(workload.name.clone());
+        step.part(&workload.name);
         let mut plan = Plan {
             subjects: measure::subjects(ours, &workload.program, &modules)?,
             ..measure::plan_of(workload)
@@ -186,9 +187,7 @@ fn measure_instructions(
             };
         }
         figures.insert(workload.name.clone(), counts);
-        bar.inc(1);
     }
-    bar.finish_and_clear();
     Ok(figures)
 }
 

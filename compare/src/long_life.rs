@@ -6,7 +6,7 @@ use crate::modules::{MOST_MEMORY_BYTES, Modules};
 use crate::node::{self, Tiering};
 use crate::places::Places;
 use crate::plan::{Outcome, Plan};
-use crate::progress;
+use crate::progress::Step;
 use crate::report::{EARLY, Figure, LATE, LongLifeRow};
 use anyhow::{Context, Result};
 use std::time::Duration;
@@ -16,10 +16,10 @@ const POINTS: [u32; 11] = [1, 2, 5, EARLY, 20, 50, 100, 200, 400, 700, LATE];
 
 /// Follows the memory of every long-life program with every allocator. Cycles that take longer than `limit` are ended.
 pub fn follow(chosen: &Catalogue, modules: &Modules, limit: Duration, places: &Places) -> Result<Vec<LongLifeRow>> {
-    let bar = progress::bar(chosen.long_lives.len() as u64, "memory over time");
+    let step = Step::begin("memory over time", chosen.long_lives.len());
     let mut rows = Vec::new();
     for long_life in &chosen.long_lives {
-        bar.set_message(long_life.name.clone());
+        step.part(&long_life.name);
         let plan = Plan {
             export: long_life.name.clone(),
             points: POINTS.to_vec(),
@@ -37,9 +37,7 @@ pub fn follow(chosen: &Catalogue, modules: &Modules, limit: Duration, places: &P
                 .map(|(id, outcome)| (id, figure(outcome)))
                 .collect(),
         });
-        bar.inc(1);
     }
-    bar.finish_and_clear();
     Ok(rows)
 }
 

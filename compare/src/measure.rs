@@ -5,12 +5,13 @@ use crate::modules::{self, MOST_MEMORY_BYTES, Modules};
 use crate::node::{self, Tiering};
 use crate::places::Places;
 use crate::plan::{Outcome, Plan, Subject};
+use crate::progress::Step;
 use crate::report::{EARLIER_ROUNDS, Findings, PAGE_BYTES, Report, Row, Terms};
 use crate::second_engine::SecondEngine;
 use crate::sizes;
 use crate::tables::{Style, render};
 use crate::workspace::{Package, Profile, SIZE_PROBE, all_packages};
-use crate::{benchmarks, charts, limit, long_life, page, progress, recordings, versions};
+use crate::{benchmarks, charts, limit, long_life, page, recordings, versions};
 use anyhow::{Context, Result, bail};
 use std::fs;
 use std::time::Duration;
@@ -173,14 +174,13 @@ fn wanted(chosen: &Catalogue) -> Vec<(Package, Profile)> {
 fn run_all(chosen: &Catalogue, modules: &Modules, effort: &Effort, places: &Places) -> Result<(Vec<Row>, Vec<String>)> {
     let reference = &chosen.reference()?.id;
     let second_engine = SecondEngine::new()?;
-    let bar = progress::bar(chosen.workloads.len() as u64, "measuring");
+    let step = Step::begin("measuring", chosen.workloads.len());
     let mut rows = Vec::new();
     let mut all_different = Vec::new();
     for workload in &chosen.workloads {
-        bar.set_message(workload.name.clone());
+        step.part(&workload.name);
         let findings = examine(workload, chosen, modules, effort, &second_engine, places)
             .with_context(|| format!("cannot measure {}", workload.name))?;
-        bar.inc(1);
         let (row, different) = Row::new(workload, &findings, reference);
         rows.push(row);
         all_different.extend(
@@ -189,7 +189,6 @@ fn run_all(chosen: &Catalogue, modules: &Modules, effort: &Effort, places: &Plac
                 .map(|allocator| format!("{} with {allocator}", workload.name)),
         );
     }
-    bar.finish_and_clear();
     Ok((rows, all_different))
 }
 

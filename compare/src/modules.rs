@@ -3,7 +3,7 @@
 use crate::cache::{Ingredients, keep};
 use crate::catalogue::Catalogue;
 use crate::places::Places;
-use crate::progress;
+use crate::progress::Step;
 use crate::workspace::{self, Package, Profile};
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
@@ -107,6 +107,8 @@ fn settle_lock_file(places: &Places) -> Result<()> {
     } else {
         fs::write(&workspace_lock, &committed)?;
     }
+    let step = Step::begin("fetching crates", 1);
+    step.part("those of compare/guest.lock");
     let fetch = |locked: &[&str]| {
         cargo(places)
             .arg("fetch")
@@ -125,13 +127,14 @@ fn settle_lock_file(places: &Places) -> Result<()> {
             String::from_utf8_lossy(&output.stderr)
         );
     }
+    drop(step);
     fs::copy(&workspace_lock, places.guest_lock())?;
     eprintln!("compare/guest.lock has changed, since the allocator files ask for other dependencies: commit it");
     Ok(())
 }
 
 fn compile(packages: &[Package], profile: Profile, places: &Places) -> Result<()> {
-    let bar = progress::bar(packages.len() as u64, &format!("building for {}", profile.name()));
+    let step = Step::begin(&format!("building for {}", profile.name()), packages.len());
     let mut command = cargo(places);
     command.arg("build").args(["--locked", "--target", TARGET]);
     command.args(["--profile", profile.name(), "--message-format=json-render-diagnostics"]);
@@ -151,15 +154,14 @@ fn compile(packages: &[Package], profile: Profile, places: &Places) -> Result<()
     });
     let output = BufReader::new(child.stdout.take().context("the output stream is piped")?);
     for line in output.lines() {
-        if let Ok(Message { filenames }) = serde_json::from_str(&line?)
+        if let Ok(Message { target, filenames }) = serde_json::from_str(&line?)
             && filenames.iter().any(|name| name.ends_with(".wasm"))
         {
-            bar.inc(1);
+            step.done(&target.name);
         }
     }
     let status = child.wait()?;
     let errors = collector.join().expect("reading a stream does not panic")?;
-    bar.finish_and_clear();
     if !status.success() {
         bail!("cargo could not build the modules; the first error below names the crate to mend:\n{errors}");
     }
@@ -169,7 +171,14 @@ fn compile(packages: &[Package], profile: Profile, places: &Places) -> Result<()
 /// A line of cargo's machine-readable output that reports a finished file.
 #[derive(Deserialize)]
 struct Message {
+    target: Target,
     filenames: Vec<String>,
+}
+
+/// What the file was made from.
+#[derive(Deserialize)]
+struct Target {
+    name: String,
 }
 
 fn cargo(places: &Places) -> Command {

@@ -1,15 +1,126 @@
-//! The progress bar of a long step, with the time left.
+//! What a long step shows while it runs: in a terminal a bar with the time left, in a log a line for each part.
 
-use indicatif::{ProgressBar, ProgressStyle};
-use std::time::Duration;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::cell::RefCell;
+use std::io::{IsTerminal, Write, stderr};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
-/// A bar of `length` steps that says what is going on; on a stream that is not a terminal it stays silent.
-pub fn bar(length: u64, what: &str) -> ProgressBar {
-    let style = ProgressStyle::with_template("{prefix:>20} [{bar:30}] {pos}/{len}, {eta} left  {wide_msg}")
-        .expect("the template is valid")
-        .progress_chars("=> ");
-    let bar = ProgressBar::new(length).with_style(style);
-    bar.set_prefix(what.to_owned());
-    bar.enable_steady_tick(Duration::from_millis(250));
-    bar
+/// One step of a command, which has several parts.
+pub struct Step {
+    what: String,
+    bar: ProgressBar,
+    /// Where the error stream is no terminal, lines take the place of the bar.
+    log: Option<RefCell<Box<dyn Write>>>,
+}
+
+impl Step {
+    /// Begins a step of `parts` parts.
+    pub fn begin(what: &str, parts: usize) -> Self {
+        let log: Option<Box<dyn Write>> = match stderr().is_terminal() {
+            true => None,
+            false => Some(Box::new(stderr())),
+        };
+        Step::begin_in(log, what, parts)
+    }
+
+    fn begin_in(log: Option<Box<dyn Write>>, what: &str, parts: usize) -> Self {
+        let target = match &log {
+            Some(_) => ProgressDrawTarget::hidden(),
+            None => ProgressDrawTarget::stderr(),
+        };
+        let style = ProgressStyle::with_template("{prefix:>20} [{bar:30}] {pos}/{len}, {eta} left  {wide_msg}")
+            .expect("the template is valid")
+            .progress_chars("=> ");
+        let bar = ProgressBar::with_draw_target(Some(parts as u64), target).with_style(style);
+        bar.set_prefix(what.to_owned());
+        bar.enable_steady_tick(Duration::from_millis(250));
+        let step = Step {
+            what: what.to_owned(),
+            bar,
+            log: log.map(RefCell::new),
+        };
+        step.write(&format!("{what}: {parts} in all"));
+        step
+    }
+
+    /// The part `name` begins, and the one before it is done.
+    pub fn part(&self, name: &str) {
+        if !self.bar.message().is_empty() {
+            self.bar.inc(1);
+        }
+        self.bar.set_message(name.to_owned());
+        self.write_part(self.bar.position() + 1, name);
+    }
+
+    /// The part `name` is done: for parts of which several run at once.
+    pub fn done(&self, name: &str) {
+        self.bar.inc(1);
+        self.write_part(self.bar.position(), name);
+    }
+
+    fn write_part(&self, number: u64, name: &str) {
+        let parts = self.bar.length().unwrap_or_default();
+        self.write(&format!("{}, {number} of {parts}: {name}", self.what));
+    }
+
+    fn write(&self, line: &str) {
+        if let Some(log) = &self.log {
+            // A log that cannot be written to is no reason to stop measuring.
+            let _ = writeln!(log.borrow_mut(), "{:>5} s  {line}", elapsed().as_secs());
+        }
+    }
+}
+
+impl Drop for Step {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// The time since the first step began.
+fn elapsed() -> Duration {
+    static START: OnceLock<Instant> = OnceLock::new();
+    START.get_or_init(Instant::now).elapsed()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Step;
+    use std::io::{Read, Seek};
+
+    fn log_of(step: impl FnOnce(&Step)) -> String {
+        let mut log = tempfile::tempfile().unwrap();
+        step(&Step::begin_in(
+            Some(Box::new(log.try_clone().unwrap())),
+            "measuring",
+            2,
+        ));
+        log.rewind().unwrap();
+        let mut text = String::new();
+        log.read_to_string(&mut text).unwrap();
+        text
+    }
+
+    #[test]
+    fn a_log_says_which_step_begins_and_each_part_of_it() {
+        let log = log_of(|step| {
+            step.part("json");
+            step.part("regex");
+        });
+        let lines: Vec<&str> = log.lines().collect();
+        assert_eq!(lines.len(), 3, "{log}");
+        assert!(lines[0].ends_with(" s  measuring: 2 in all"), "{log}");
+        assert!(lines[1].ends_with(" s  measuring, 1 of 2: json"), "{log}");
+        assert!(lines[2].ends_with(" s  measuring, 2 of 2: regex"), "{log}");
+    }
+
+    #[test]
+    fn parts_that_run_at_once_are_counted_when_they_are_done() {
+        let log = log_of(|step| {
+            step.done("b");
+            step.done("a");
+        });
+        assert!(log.contains("1 of 2: b") && log.contains("2 of 2: a"), "{log}");
+    }
 }

@@ -4,6 +4,7 @@ use crate::cache::{digest_of, keep};
 use crate::catalogue::Catalogue;
 use crate::modules::Modules;
 use crate::places::Places;
+use crate::progress::Step;
 use crate::workspace::{Profile, SIZE_PROBE};
 use anyhow::{Context, Result, bail};
 use flate2::Compression;
@@ -51,7 +52,9 @@ pub fn measure(catalogue: &Catalogue, modules: &Modules, profile: Profile, place
     let size_of = |id: &str| size_of(modules.path(SIZE_PROBE, id, profile)?, places);
     let floor = size_of(&catalogue.size_floor()?.id)?;
     let mut sizes = Vec::new();
+    let step = Step::begin(&format!("sizes for {}", profile.name()), catalogue.contenders().count());
     for allocator in catalogue.contenders() {
+        step.part(&allocator.name);
         let size = size_of(&allocator.id)?;
         sizes.push(CodeSize {
             allocator: allocator.id.clone(),

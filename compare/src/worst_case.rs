@@ -7,9 +7,10 @@
 
 use crate::catalogue::Catalogue;
 use crate::places::Places;
+use crate::progress::Step;
 use crate::second_engine::{Probe, SecondEngine};
 use crate::workspace::{Package, Profile, SIZE_PROBE};
-use crate::{modules, progress, versions};
+use crate::{modules, versions};
 use anyhow::Result;
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{CellAlignment, Table};
@@ -44,7 +45,7 @@ pub fn measure(only: &[String], places: &Places) -> Result<()> {
         .collect();
     let modules = modules::build(&wanted, &everything, places, &rustc)?;
     let engine = SecondEngine::new()?;
-    let bar = progress::bar(wanted.len() as u64, "counting");
+    let step = Step::begin("counting", wanted.len());
     let mut table = Table::new();
     table.load_style(UTF8_FULL_CONDENSED);
     table.set_header([
@@ -58,7 +59,7 @@ pub fn measure(only: &[String], places: &Places) -> Result<()> {
         column.set_cell_alignment(CellAlignment::Right);
     }
     for allocator in chosen.contenders() {
-        bar.set_message(allocator.name.clone());
+        step.part(&allocator.name);
         let module = modules.path(SIZE_PROBE, &allocator.id, Profile::Speed)?;
         let mut probe = engine.probe(module, places)?;
         let cells = match exercise(&mut probe) {
@@ -71,9 +72,7 @@ pub fn measure(only: &[String], places: &Places) -> Result<()> {
             Err(reason) => [reason, String::new(), String::new(), String::new()],
         };
         table.add_row([allocator.name.clone()].into_iter().chain(cells));
-        bar.inc(1);
     }
-    bar.finish_and_clear();
     println!("{table}");
     println!(
         "In a heap of {BLOCKS} live blocks, 1 to 199 bytes each, then {STEPS} steps on blocks of up to 1 MB. \

@@ -1,4 +1,5 @@
-// Runs one workload on modules that differ only in their allocator, in turn, and prints what it measured.
+// Runs one workload on modules that differ only in their allocator, in turn, and prints what it measured. For Node and
+// for Bun.
 //
 // Standard input: one plan as JSON, as `Plan` in src/plan.rs writes it. Standard output: one JSON object per line.
 // The caller watches the clock: a module that runs forever blocks this process, which the caller then ends.
@@ -10,6 +11,9 @@ const PAGE_BYTES = 65536;
 const plan = JSON.parse(readFileSync(0, "utf8"));
 
 const emit = (event) => writeSync(1, `${JSON.stringify(event)}\n`);
+
+// Otherwise the engine collects, and returns memory to the system, while a module is timed.
+const collectGarbage = () => (globalThis.Bun ? Bun.gc(true) : globalThis.gc?.());
 
 const pagesOf = (instance) => instance.exports.memory.buffer.byteLength / PAGE_BYTES;
 
@@ -88,7 +92,7 @@ const measure = (subject, warmUp) => {
     if (plan.same_instance) {
       subject.instance = instance;
     }
-    globalThis.gc?.();
+    collectGarbage();
     const { milliseconds, checksum } = execute(instance);
     subject.spent += warmUp ? 0 : milliseconds;
     emit({

@@ -23,6 +23,7 @@ const measures = [
   { title: "Heap over the most live bytes asked for", ratio: (cell, row) => heapRatio(cell, row), figure: (cell) => cell.memory },
   { title: `Time in V8 after ${terms.earlier_rounds} rounds in one instance`, ratio: (cell) => measured(cell.v8_later)?.ratio, figure: (cell) => cell.v8_later, full: true, family: "programs" },
   { title: "Time in V8 with default tiering", ratio: (cell) => measured(cell.v8_tiered)?.ratio, figure: (cell) => cell.v8_tiered, full: true },
+  { title: "Time in JavaScriptCore", ratio: (cell) => measured(cell.javascriptcore)?.ratio, figure: (cell) => cell.javascriptcore, full: true },
   { title: "Time in wasmtime", ratio: (cell) => measured(cell.wasmtime)?.ratio, figure: (cell) => cell.wasmtime, full: true },
 ].filter((measure) => report.full || !measure.full);
 

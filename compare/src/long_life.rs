@@ -1,9 +1,9 @@
 //! Memory over time: programs that run on and on in one instance.
 
 use crate::catalogue::Catalogue;
+use crate::js_engine::{self, JsEngine};
 use crate::measure;
 use crate::modules::{MOST_MEMORY_BYTES, Modules};
-use crate::node::{self, Tiering};
 use crate::places::Places;
 use crate::plan::{Outcome, Plan};
 use crate::progress::Step;
@@ -27,7 +27,7 @@ pub fn follow(chosen: &Catalogue, modules: &Modules, limit: Duration, places: &P
             subjects: measure::subjects(chosen, &long_life.program, modules)?,
             ..Plan::default()
         };
-        let outcomes = node::run(&plan, Tiering::OptimizingOnly, limit, places)
+        let outcomes = js_engine::run(&plan, JsEngine::V8, limit, places)
             .with_context(|| format!("cannot follow {}", long_life.name))?;
         rows.push(LongLifeRow {
             name: long_life.name.clone(),

@@ -5,7 +5,7 @@
 //! - what a command does: `measure`, `long_life`, `recordings`, `worst_case`, `guard`;
 //! - what it writes: `tables` with `reported_tables`, `charts`, `page`, `benchmarks`, from the `overview` and the data in
 //!   `report`, `statistics` and `versions`;
-//! - measuring: `node`, `second_engine` and `sizes`, told by a `plan`;
+//! - measuring: `js_engine`, `second_engine` and `sizes`, told by a `plan`;
 //! - building: `modules` over `workspace` and `cache`, and `limit`, which lowers a module's maximum of memory;
 //! - what there is, and where: `catalogue`, `recording`, `places`; and `progress`, what a long step shows.
 
@@ -14,11 +14,11 @@ mod cache;
 mod catalogue;
 mod charts;
 mod guard;
+mod js_engine;
 mod limit;
 mod long_life;
 mod measure;
 mod modules;
-mod node;
 mod overview;
 mod page;
 mod places;
@@ -59,10 +59,13 @@ enum Command {
         /// Keep only what this names: allocators, workloads or families, separated by commas; `*` at the end is a wildcard.
         #[arg(long, value_delimiter = ',')]
         only: Vec<String>,
-        /// Measure more often, let slow allocators take longer, and time default tiering, wasmtime, and programs
-        /// that have run for long as well.
+        /// Measure more often, let slow allocators take longer, and time default tiering, JavaScriptCore, wasmtime,
+        /// and programs that have run for long as well.
         #[arg(long)]
         full: bool,
+        /// Measure the V8 of this Node instead of that of the pinned one.
+        #[arg(long, value_name = "PATH", conflicts_with = "publish")]
+        node: Option<PathBuf>,
         /// Write BENCHMARKS.md and its charts as well, which hold the full report of everything.
         #[arg(long, requires = "full", conflicts_with = "only")]
         publish: bool,
@@ -75,9 +78,13 @@ enum Command {
         /// Keep only the allocators that this names, separated by commas.
         #[arg(long, value_delimiter = ',')]
         only: Vec<String>,
-        /// Measure more often, and default tiering, wasmtime, and programs that have run for long as well.
+        /// Measure more often, and default tiering, JavaScriptCore, wasmtime, and programs that have run for long as
+        /// well.
         #[arg(long)]
         full: bool,
+        /// Measure the V8 of this Node instead of that of the pinned one.
+        #[arg(long, value_name = "PATH")]
+        node: Option<PathBuf>,
     },
     /// Record what a workload of this program asks of its allocator.
     Record {
@@ -111,10 +118,26 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let places = places::Places::of_this_checkout();
+    let mut places = places::Places::of_this_checkout();
     let result = match Arguments::parse().command {
-        Command::Report { only, full, publish } => measure::report(&only, Effort::of(full), publish, &places),
-        Command::Replay { files, only, full } => recordings::replay(&files, &only, Effort::of(full), &places),
+        Command::Report {
+            only,
+            full,
+            node,
+            publish,
+        } => {
+            places.other_node = node;
+            measure::report(&only, Effort::of(full), publish, &places)
+        }
+        Command::Replay {
+            files,
+            only,
+            full,
+            node,
+        } => {
+            places.other_node = node;
+            recordings::replay(&files, &only, Effort::of(full), &places)
+        }
         Command::Record {
             workload,
             output,
@@ -143,9 +166,10 @@ mod tests {
     }
 
     #[test]
-    fn only_the_full_report_of_everything_can_be_published() {
+    fn only_the_full_report_of_everything_on_the_pinned_engines_can_be_published() {
         assert!(accepts(&["report", "--full", "--publish"]));
         assert!(!accepts(&["report", "--publish"]));
         assert!(!accepts(&["report", "--full", "--publish", "--only", "json"]));
+        assert!(!accepts(&["report", "--full", "--publish", "--node", "node"]));
     }
 }

@@ -1,12 +1,12 @@
 //! `report`: builds the modules, runs all workloads, and writes and prints the report.
 
 use crate::catalogue::{Allocator, Catalogue, Family, Workload};
+use crate::js_engine::{self, JsEngine};
 use crate::modules::{self, MOST_MEMORY_BYTES, Modules};
-use crate::node::{self, Tiering};
 use crate::places::Places;
 use crate::plan::{Outcome, Plan, Subject};
 use crate::progress::Step;
-use crate::report::{EARLIER_ROUNDS, Findings, PAGE_BYTES, Report, Row, Terms};
+use crate::report::{EARLIER_ROUNDS, Findings, JSC_WARM_UP_RUNS, PAGE_BYTES, Report, Row, Terms};
 use crate::second_engine::SecondEngine;
 use crate::sizes;
 use crate::tables::{Style, render};
@@ -18,7 +18,7 @@ use std::time::Duration;
 
 /// How much is measured.
 pub struct Effort {
-    /// Whether default tiering, the second engine, and programs that have run for long are timed as well.
+    /// Whether default tiering, the other engines, and programs that have run for long are timed as well.
     pub full: bool,
     /// The runs of a cell.
     pub usual: Repetition,
@@ -96,7 +96,7 @@ pub fn report(only: &[String], effort: &Effort, publish: bool, places: &Places) 
     }
     let command = match publish {
         true => "cargo make benchmarks".to_owned(),
-        false => command_line("cargo make report", only, effort),
+        false => command_line("cargo make report", only, effort, places),
     };
     let report = compare(&chosen, &command, effort, places)?;
     if publish {
@@ -106,10 +106,13 @@ pub fn report(only: &[String], effort: &Effort, publish: bool, places: &Places) 
 }
 
 /// `command` with the options that chose what is measured, quoted for a shell that would take `*` as a file's name.
-pub fn command_line(command: &str, only: &[String], effort: &Effort) -> String {
+pub fn command_line(command: &str, only: &[String], effort: &Effort, places: &Places) -> String {
     let mut line = command.to_owned();
     if effort.full {
         line += " --full";
+    }
+    if let Some(node) = &places.other_node {
+        line += &format!(" --node '{}'", node.display());
     }
     if !only.is_empty() {
         line += &format!(" --only '{}'", only.join(","));
@@ -135,7 +138,7 @@ pub fn compare(chosen: &Catalogue, command: &str, effort: &Effort, places: &Plac
         runs: effort.usual.most,
         full: effort.full,
         terms: Terms::of_this_program(),
-        versions: versions::of_everything(chosen, places)?,
+        versions: versions::of_everything(chosen, effort.full, places)?,
         allocators: Report::columns(chosen),
         workloads,
         long_lives,
@@ -213,7 +216,7 @@ fn examine(
     recordings::load(&mut plan, workload, places)?;
     let meter = limited(subject(chosen.meter()?, &workload.program, modules)?)?;
     let peak_live_bytes = second_engine.peak_live_bytes(&plan, &meter, places)?;
-    let v8 = node::run(&plan, Tiering::OptimizingOnly, effort.limit, places)?;
+    let v8 = js_engine::run(&plan, JsEngine::V8, effort.limit, places)?;
     // What did not run to the end in V8 would not do so elsewhere.
     let plan = plan.only(|id| matches!(v8.get(id), Some(Outcome::Ran(_))));
     let instructions = second_engine.instructions(&plan, places)?;
@@ -223,10 +226,11 @@ fn examine(
             points: workload.points.clone(),
             ..plan.clone()
         };
-        curve = Some(node::run(&plan, Tiering::OptimizingOnly, effort.limit * 2, places)?);
+        curve = Some(js_engine::run(&plan, JsEngine::V8, effort.limit * 2, places)?);
     }
     let mut v8_tiered = None;
     let mut v8_later = None;
+    let mut javascriptcore = None;
     let mut wasmtime = None;
     if effort.full {
         if workload.family == Family::Programs {
@@ -235,15 +239,22 @@ fn examine(
                 warm_up_runs: EARLIER_ROUNDS,
                 ..plan.clone()
             };
-            v8_later = Some(node::run(&later, Tiering::OptimizingOnly, effort.limit, places)?);
+            v8_later = Some(js_engine::run(&later, JsEngine::V8, effort.limit, places)?);
         }
-        v8_tiered = Some(node::run(&plan, Tiering::Default, effort.limit * 10, places)?);
+        v8_tiered = Some(js_engine::run(&plan, JsEngine::V8Tiered, effort.limit * 10, places)?);
+        let longer_warm_up = Plan {
+            warm_up_runs: JSC_WARM_UP_RUNS,
+            ..plan.clone()
+        };
+        let engine = JsEngine::JavaScriptCore;
+        javascriptcore = Some(js_engine::run(&longer_warm_up, engine, effort.limit * 10, places)?);
         wasmtime = Some(second_engine.time(&plan, places)?);
     }
     Ok(Findings {
         v8,
         v8_tiered,
         v8_later,
+        javascriptcore,
         wasmtime,
         instructions,
         curve,
@@ -303,17 +314,20 @@ fn terminal_width() -> usize {
 #[cfg(test)]
 mod tests {
     use super::{Effort, command_line};
+    use crate::places::Places;
 
     #[test]
     fn the_recorded_command_measures_the_same_again() {
+        let mut places = Places::of_this_checkout();
+        assert_eq!(
+            command_line("cargo make report", &[], Effort::of(false), &places),
+            "cargo make report"
+        );
+        places.other_node = Some("/opt/node".into());
         let only = ["tiny*".to_owned(), "json".to_owned()];
         assert_eq!(
-            command_line("cargo make report", &only, Effort::of(true)),
-            "cargo make report --full --only 'tiny*,json'"
-        );
-        assert_eq!(
-            command_line("cargo make report", &[], Effort::of(false)),
-            "cargo make report"
+            command_line("cargo make report", &only, Effort::of(true), &places),
+            "cargo make report --full --node '/opt/node' --only 'tiny*,json'"
         );
     }
 }

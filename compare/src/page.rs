@@ -53,7 +53,7 @@ impl Answers {
 /// The page with the report, its style, its script and the libraries that it uses inside.
 pub fn render(report: &Report, places: &Places) -> Result<String> {
     let folder = places.compare.join("page");
-    let libraries = places.compare.join("node_modules");
+    let libraries = places.packages();
     let mut page = read(&folder.join("index.html"))?;
     let parts = [
         ("page.css", read(&folder.join("page.css"))?),

@@ -1,8 +1,9 @@
-//! Where the comparison program reads from and writes to.
+//! Where the comparison program reads from and writes to, and the programs that it runs.
 
+use std::env::consts::{ARCH, OS};
 use std::path::{Path, PathBuf};
 
-/// The folders of one checkout of the repository.
+/// The folders and programs of one checkout of the repository.
 pub struct Places {
     /// The top of the repository.
     pub repository: PathBuf,
@@ -10,6 +11,8 @@ pub struct Places {
     pub compare: PathBuf,
     /// `target/report/`: everything that is written.
     pub report: PathBuf,
+    /// The Node whose V8 is measured in place of the pinned one.
+    pub other_node: Option<PathBuf>,
 }
 
 impl Places {
@@ -22,7 +25,28 @@ impl Places {
             repository,
             compare,
             report,
+            other_node: None,
         }
+    }
+
+    /// What npm has installed.
+    pub fn packages(&self) -> PathBuf {
+        self.compare.join("node_modules")
+    }
+
+    /// The Node whose V8 is measured: a package pins it, unless another one was asked for.
+    pub fn node(&self) -> PathBuf {
+        self.other_node
+            .clone()
+            .unwrap_or_else(|| self.packages().join(".bin").join("node"))
+    }
+
+    /// The Bun whose JavaScriptCore is measured, which a package pins.
+    pub fn bun(&self) -> PathBuf {
+        let system = if OS == "macos" { "darwin" } else { OS };
+        let processor = if ARCH == "x86_64" { "x64" } else { ARCH };
+        let package = format!("@oven/bun-{system}-{processor}");
+        self.packages().join(package).join("bin").join("bun")
     }
 
     /// The generated workspace that the guest modules are built in.

@@ -28,7 +28,7 @@ pub fn replay(files: &[PathBuf], only: &[String], effort: &Effort, places: &Plac
         })
         .collect::<Result<_>>()?;
     let arguments: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
-    let command = measure::command_line("cargo make replay --", only, effort);
+    let command = measure::command_line("cargo make replay --", only, effort, places);
     let command = format!("{command} {}", arguments.join(" "));
     measure::compare(&chosen, &command, effort, places)?;
     Ok(())

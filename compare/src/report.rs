@@ -14,6 +14,9 @@ pub const PAGE_BYTES: u64 = 65_536;
 /// So many rounds a program has run in an instance before it is timed there as one that has run for long.
 pub const EARLIER_ROUNDS: u32 = 100;
 
+/// The rounds before JavaScriptCore is timed: until then it goes from its interpreter to its optimizing compiler.
+pub const JSC_WARM_UP_RUNS: u32 = 3;
+
 /// The first number of cycles that tables compare; by now the program has its working set.
 pub const EARLY: u32 = 10;
 
@@ -137,6 +140,8 @@ pub struct Cell {
     pub v8_later: Figure<Time>,
     /// Linear memory after that.
     pub memory_later: Figure<Memory>,
+    /// Time in JavaScriptCore with its own tiering, after a longer warm-up.
+    pub javascriptcore: Figure<Time>,
     /// Time in wasmtime.
     pub wasmtime: Figure<Time>,
     /// Executed instructions, counted by wasmtime.
@@ -230,6 +235,8 @@ pub struct Findings {
     pub v8_tiered: Option<BTreeMap<String, Outcome>>,
     /// From V8, after many rounds in the same instance; `None` if that was not asked for, or is not measured for the family.
     pub v8_later: Option<BTreeMap<String, Outcome>>,
+    /// From JavaScriptCore; `None` if that was not asked for.
+    pub javascriptcore: Option<BTreeMap<String, Outcome>>,
     /// From wasmtime; `None` if that was not asked for.
     pub wasmtime: Option<BTreeMap<String, Outcome>>,
     /// From wasmtime's fuel counter.
@@ -339,6 +346,7 @@ impl Row {
                 v8_tiered: times(findings.v8_tiered.as_ref(), id),
                 v8_later: times(findings.v8_later.as_ref(), id),
                 memory_later: memory_of(findings.v8_later.as_ref().and_then(|outcomes| outcomes.get(id))),
+                javascriptcore: times(findings.javascriptcore.as_ref(), id),
                 wasmtime: times(findings.wasmtime.as_ref(), id),
                 instructions: count_of(&findings.instructions, id, reference),
                 memory: memory_of(Some(outcome)),

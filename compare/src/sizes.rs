@@ -71,7 +71,7 @@ pub fn measure(catalogue: &Catalogue, modules: &Modules, profile: Profile, place
 
 /// Where npm puts `wasm-opt`.
 pub fn wasm_opt(places: &Places) -> PathBuf {
-    places.compare.join("node_modules").join(".bin").join("wasm-opt")
+    places.packages().join(".bin").join("wasm-opt")
 }
 
 fn size_of(module: &Path, places: &Places) -> Result<Size> {

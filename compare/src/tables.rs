@@ -3,7 +3,7 @@
 use crate::catalogue::{Family, Role};
 use crate::charts::{self, code_sizes, time_and_memory};
 use crate::overview::Overview;
-use crate::report::{Cell, Column, EARLY, Figure, LATE, Memory, Report, Row, Time, pages_after};
+use crate::report::{Cell, Column, EARLY, Figure, JSC_WARM_UP_RUNS, LATE, Memory, Report, Row, Time, pages_after};
 use crate::reported_tables;
 use crate::sizes::CodeSize;
 use crate::statistics::WIDE_SPREAD;
@@ -36,7 +36,7 @@ impl Measure {
     }
 }
 
-const MEASURES: [Measure; 6] = [
+const MEASURES: [Measure; 7] = [
     Measure {
         title: "time in V8 and linear memory",
         in_quick_mode: true,
@@ -86,6 +86,13 @@ const MEASURES: [Measure; 6] = [
         of_programs_only: false,
         text: |_, cell| time_text(&cell.v8_tiered),
         ratio: |_, cell| time_ratio(&cell.v8_tiered),
+    },
+    Measure {
+        title: "time in JavaScriptCore",
+        in_quick_mode: false,
+        of_programs_only: false,
+        text: |_, cell| time_text(&cell.javascriptcore),
+        ratio: |_, cell| time_ratio(&cell.javascriptcore),
     },
     Measure {
         title: "time in wasmtime",
@@ -194,7 +201,8 @@ fn explanation(report: &Report) -> String {
     format!(
         "Times and instructions are ratios to {reference}: below 1 is faster. ± is half the distance between the quartiles,\n\
          and `~` marks one of more than {:.0} %. Times are medians of up to {} runs, interleaved, after a warm-up, with a\n\
-         fresh instance each, and in V8 with --no-liftoff, unless the table says otherwise. MiB is linear memory at the end,\n\
+         fresh instance each, and in V8 with --no-liftoff, unless the table says otherwise. JavaScriptCore has no such\n\
+         switch: it is timed with its own tiering, after {JSC_WARM_UP_RUNS} runs that warm it up. MiB is linear memory at the end,\n\
          stack and static data included; it never shrinks, so this is the peak. Wasmtime's fuel counter counts\n\
          instructions. A cell without figures says why.\n",
         WIDE_SPREAD * 100.0,
@@ -345,7 +353,7 @@ fn size_table(report: &Report, profile: &str) -> Table {
 fn versions(report: &Report) -> String {
     let versions = &report.versions;
     let mut out = format!(
-        "- date: {}\n- command: `{}`\n- commit: {}\n- machine: {}\n- {}\n- node {}, V8 {}\n- wasmtime {}\n- {}\n",
+        "- date: {}\n- command: `{}`\n- commit: {}\n- machine: {}\n- {}\n- node {}, V8 {}\n{}- wasmtime {}\n- {}\n",
         report.date,
         report.command,
         versions.commit,
@@ -353,6 +361,10 @@ fn versions(report: &Report) -> String {
         versions.rustc,
         versions.node,
         versions.v8,
+        versions
+            .javascriptcore
+            .as_ref()
+            .map_or(String::new(), |engine| format!("- {engine}\n")),
         versions.wasmtime,
         versions.wasm_opt
     );

@@ -23,6 +23,8 @@ pub struct Versions {
     pub node: String,
     /// The engine inside Node.
     pub v8: String,
+    /// Bun and the engine inside it, where that was timed.
+    pub javascriptcore: Option<String>,
     /// The second engine.
     pub wasmtime: String,
     /// Binaryen's optimizer.
@@ -35,36 +37,43 @@ pub struct Versions {
 
 /// The full version text of the compiler; it takes part in the names of cached modules.
 pub fn rustc() -> Result<String> {
-    output_of("rustc", &["--version", "--verbose"], "install Rust with rustup")
+    output_of(
+        Path::new("rustc"),
+        &["--version", "--verbose"],
+        "install Rust with rustup",
+    )
 }
 
 /// Asks every tool for its version.
-pub fn of_everything(catalogue: &Catalogue, places: &Places) -> Result<Versions> {
-    let node = "install Node.js 20 or newer";
-    let wasm_opt = wasm_opt(places);
+pub fn of_everything(catalogue: &Catalogue, full: bool, places: &Places) -> Result<Versions> {
+    let npm = "run `cargo make install-compare-tools`, which installs it with npm";
+    let node = places.node();
     Ok(Versions {
         commit: commit(&places.repository),
-        rustc: output_of("rustc", &["--version"], "install Rust with rustup")?,
-        node: output_of("node", &["--version"], node)?,
-        v8: output_of("node", &["--print", "process.versions.v8"], node)?,
+        rustc: output_of(Path::new("rustc"), &["--version"], "install Rust with rustup")?,
+        node: output_of(&node, &["--version"], npm)?,
+        v8: output_of(&node, &["--print", "process.versions.v8"], npm)?,
+        javascriptcore: full.then(|| javascriptcore(places)).transpose()?,
         wasmtime: second_engine::VERSION.to_owned(),
-        wasm_opt: output_of(
-            &wasm_opt.to_string_lossy(),
-            &["--version"],
-            "run `cargo make report`, which installs it with npm",
-        )?,
+        wasm_opt: output_of(&wasm_opt(places), &["--version"], npm)?,
         machine: machine(),
         allocators: allocators(catalogue, places)?,
     })
 }
 
-fn output_of(program: &str, arguments: &[&str], remedy: &str) -> Result<String> {
+fn javascriptcore(places: &Places) -> Result<String> {
+    let asked = "`Bun ${Bun.version}, JavaScriptCore of WebKit ${process.versions.webkit}`";
+    let npm = "run `cargo make install-compare-tools`, which installs it with npm";
+    output_of(&places.bun(), &["--print", asked], npm)
+}
+
+fn output_of(program: &Path, arguments: &[&str], remedy: &str) -> Result<String> {
     let output = Command::new(program)
         .args(arguments)
         .output()
-        .with_context(|| format!("cannot start {program}: {remedy}"))?;
+        .with_context(|| format!("cannot start {}: {remedy}", program.display()))?;
     if !output.status.success() {
-        bail!("{program} {} failed: {remedy}", arguments.join(" "));
+        bail!("{} {} failed: {remedy}", program.display(), arguments.join(" "));
     }
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }

@@ -1,4 +1,5 @@
-//! Runs `runner.mjs` in Node: one process per workload, watched from outside so that a module may run forever.
+//! Runs `runner.mjs` in a JavaScript engine: one process per workload, watched from outside so that a module may run
+//! forever.
 
 use crate::places::Places;
 use crate::plan::{Outcome, Plan, Runs, Served};
@@ -6,25 +7,49 @@ use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How V8 compiles the modules.
+/// A JavaScript engine, and how it compiles the modules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tiering {
-    /// `--no-liftoff`: the optimizing compiler alone.
-    OptimizingOnly,
+pub enum JsEngine {
+    /// V8 with `--no-liftoff`: the optimizing compiler alone.
+    V8,
     /// V8's own choice: a quick compiler first, the optimizing one for functions that run often.
-    Default,
+    V8Tiered,
+    /// JavaScriptCore's own choice, since it has no switch for its optimizing compiler alone: an interpreter first, then
+    /// a quick compiler, then the optimizing one.
+    JavaScriptCore,
 }
 
-impl Tiering {
-    fn flags(self) -> &'static [&'static str] {
+impl JsEngine {
+    /// The program that the engine is a part of.
+    fn host(self) -> &'static str {
         match self {
-            Tiering::OptimizingOnly => &["--no-liftoff"],
-            Tiering::Default => &[],
+            JsEngine::V8 | JsEngine::V8Tiered => "Node",
+            JsEngine::JavaScriptCore => "Bun",
+        }
+    }
+
+    fn command(self, places: &Places) -> Command {
+        // Without the second, another thread returns the last instance's memory to the system while the next one is
+        // timed: a millisecond, now and then.
+        const OF_V8: [&str; 2] = ["--expose-gc", "--single-threaded-gc"];
+        match self {
+            JsEngine::V8 => {
+                let mut node = Command::new(places.node());
+                node.arg("--no-liftoff").args(OF_V8);
+                node
+            }
+            JsEngine::V8Tiered => {
+                let mut node = Command::new(places.node());
+                node.args(OF_V8);
+                node
+            }
+            JsEngine::JavaScriptCore => Command::new(places.bun()),
         }
     }
 }
@@ -57,11 +82,11 @@ enum Event {
 }
 
 /// Runs `plan` and returns the outcome of each subject. A run longer than `limit` is ended, and its subject left out.
-pub fn run(plan: &Plan, tiering: Tiering, limit: Duration, places: &Places) -> Result<BTreeMap<String, Outcome>> {
+pub fn run(plan: &Plan, engine: JsEngine, limit: Duration, places: &Places) -> Result<BTreeMap<String, Outcome>> {
     let mut plan = plan.clone();
     let mut failed = BTreeMap::new();
     loop {
-        let (outcomes, stuck) = run_once(&plan, tiering, limit, places)?;
+        let (outcomes, stuck) = run_once(&plan, engine, limit, places)?;
         let Some(stuck) = stuck else {
             failed.extend(outcomes);
             return Ok(failed);
@@ -78,12 +103,12 @@ pub fn run(plan: &Plan, tiering: Tiering, limit: Duration, places: &Places) -> R
 
 fn run_once(
     plan: &Plan,
-    tiering: Tiering,
+    engine: JsEngine,
     limit: Duration,
     places: &Places,
 ) -> Result<(BTreeMap<String, Outcome>, Option<String>)> {
-    let mut node = start(plan, tiering, places)?;
-    let lines = lines_of(&mut node)?;
+    let mut process = start(plan, engine, places)?;
+    let lines = lines_of(&mut process)?;
     let mut outcomes: BTreeMap<String, Outcome> = BTreeMap::new();
     let mut running: Option<(String, Instant)> = None;
     // The engine compiles a module when it is loaded and when its functions first run. How long that takes, the first
@@ -97,17 +122,18 @@ fn run_once(
         let line = match lines.recv_timeout(patience) {
             Ok(line) => line,
             Err(RecvTimeoutError::Timeout) => {
-                node.kill()?;
-                node.wait()?;
+                process.kill()?;
+                process.wait()?;
                 return match running {
                     Some((stuck, _)) => Ok((outcomes, Some(stuck))),
                     None => bail!(
-                        "Node did not start to run {} in {patience:?}: is the machine overloaded?",
+                        "{} did not start to run {} in {patience:?}: is the machine overloaded?",
+                        engine.host(),
                         plan.export
                     ),
                 };
             }
-            Err(RecvTimeoutError::Disconnected) => return Err(failure_of(node, plan)),
+            Err(RecvTimeoutError::Disconnected) => return Err(failure_of(process, engine, plan)),
         };
         let event =
             serde_json::from_str(&line).with_context(|| format!("runner.mjs printed what is not an event: {line}"))?;
@@ -149,32 +175,32 @@ fn run_once(
                 outcomes.insert(subject, Outcome::Failed(reason));
             }
             Event::Done => {
-                node.wait()?;
+                process.wait()?;
                 return Ok((outcomes, None));
             }
         }
     }
 }
 
-fn start(plan: &Plan, tiering: Tiering, places: &Places) -> Result<Child> {
-    let mut node = Command::new("node")
-        .args(tiering.flags())
-        // Otherwise another thread returns the last instance's memory to the system while the next one is timed: a
-        // millisecond, now and then.
-        .args(["--expose-gc", "--single-threaded-gc"])
+fn start(plan: &Plan, engine: JsEngine, places: &Places) -> Result<Child> {
+    let mut command = engine.command(places);
+    let mut process = command
         .arg(places.compare.join("runner.mjs"))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .context("cannot start node: install Node.js 20 or newer and put it in PATH")?;
-    let mut input = node.stdin.take().context("the input stream is piped")?;
+        .with_context(|| {
+            let program = Path::new(command.get_program()).display();
+            format!("cannot start {program}: run `cargo make install-compare-tools`, which installs it with npm")
+        })?;
+    let mut input = process.stdin.take().context("the input stream is piped")?;
     input.write_all(serde_json::to_string(plan)?.as_bytes())?;
-    Ok(node)
+    Ok(process)
 }
 
-fn lines_of(node: &mut Child) -> Result<Receiver<String>> {
-    let output = node.stdout.take().context("the output stream is piped")?;
+fn lines_of(process: &mut Child) -> Result<Receiver<String>> {
+    let output = process.stdout.take().context("the output stream is piped")?;
     let (sender, receiver) = channel();
     thread::spawn(move || {
         for line in BufReader::new(output).lines().map_while(Result::ok) {
@@ -186,37 +212,41 @@ fn lines_of(node: &mut Child) -> Result<Receiver<String>> {
     Ok(receiver)
 }
 
-fn failure_of(mut node: Child, plan: &Plan) -> anyhow::Error {
+fn failure_of(mut process: Child, engine: JsEngine, plan: &Plan) -> anyhow::Error {
     let mut errors = String::new();
-    if let Some(mut stream) = node.stderr.take() {
+    if let Some(mut stream) = process.stderr.take() {
         // What cannot be read cannot be shown; the status below still can.
         let _ = stream.read_to_string(&mut errors);
     }
-    let status = node
+    let status = process
         .wait()
         .map_or_else(|error| error.to_string(), |status| status.to_string());
-    anyhow::anyhow!("Node stopped while it ran {} ({status}):\n{errors}", plan.export)
+    anyhow::anyhow!(
+        "{} stopped while it ran {} ({status}):\n{errors}",
+        engine.host(),
+        plan.export
+    )
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Tiering, run};
+    use super::{JsEngine, run};
     use crate::places::Places;
     use crate::plan::{Outcome, Plan, Served, Subject};
     use std::collections::BTreeMap;
     use std::time::Duration;
 
     /// Runs modules whose `work` has these bodies, and whose allocator serves or refuses.
-    fn outcomes(same_instance: bool, bodies: &[(&str, &str, bool)]) -> BTreeMap<String, Outcome> {
+    fn outcomes(engine: JsEngine, same_instance: bool, bodies: &[(&str, &str, bool)]) -> BTreeMap<String, Outcome> {
         let plan = Plan {
             same_instance,
             ..Plan::default()
         };
-        outcomes_of(plan, bodies)
+        outcomes_of(engine, plan, bodies)
     }
 
     /// The same with the settings of `plan`.
-    fn outcomes_of(plan: Plan, bodies: &[(&str, &str, bool)]) -> BTreeMap<String, Outcome> {
+    fn outcomes_of(engine: JsEngine, plan: Plan, bodies: &[(&str, &str, bool)]) -> BTreeMap<String, Outcome> {
         let folder = tempfile::tempdir().unwrap();
         let modules = bodies.iter().map(|(id, body, serves)| {
             let text = format!(
@@ -243,40 +273,58 @@ mod tests {
             subjects,
             ..plan
         };
-        run(
-            &plan,
-            Tiering::OptimizingOnly,
-            Duration::from_secs(2),
-            &Places::of_this_checkout(),
-        )
-        .unwrap()
+        run(&plan, engine, Duration::from_secs(2), &places()).unwrap()
+    }
+
+    /// With any Node, since tests need no packages of npm.
+    fn places() -> Places {
+        Places {
+            other_node: Some("node".into()),
+            ..Places::of_this_checkout()
+        }
+    }
+
+    /// The engines that this machine has; the pinned ones come with `cargo make install-compare-tools`.
+    fn engines() -> Vec<JsEngine> {
+        let mut engines = vec![JsEngine::V8, JsEngine::V8Tiered];
+        match places().bun().exists() {
+            true => engines.push(JsEngine::JavaScriptCore),
+            false => println!("SKIPPED: JavaScriptCore, since npm has not installed Bun"),
+        }
+        engines
     }
 
     #[test]
     fn a_module_that_runs_forever_is_named_and_the_others_are_measured() {
-        let outcomes = outcomes(
-            false,
-            &[
+        for engine in engines() {
+            let bodies = [
                 ("fine", "i64.const 255", true),
                 ("endless", "(loop br 0) i64.const 0", true),
-            ],
-        );
-        assert_eq!(outcomes["endless"], Outcome::Failed("takes more than 2 s".to_owned()));
-        let Outcome::Ran(runs) = &outcomes["fine"] else {
-            panic!("{outcomes:?}");
-        };
-        assert_eq!((runs.milliseconds.len(), runs.checksum.as_str()), (2, "ff"));
-        assert_eq!((runs.pages, runs.heap_base), (3, 1024));
+            ];
+            let outcomes = outcomes(engine, false, &bodies);
+            assert_eq!(outcomes["endless"], Outcome::Failed("takes more than 2 s".to_owned()));
+            let Outcome::Ran(runs) = &outcomes["fine"] else {
+                panic!("{engine:?}: {outcomes:?}");
+            };
+            assert_eq!((runs.milliseconds.len(), runs.checksum.as_str()), (2, "ff"));
+            assert_eq!((runs.pages, runs.heap_base), (3, 1024));
+        }
     }
 
     #[test]
     fn rounds_share_an_instance_only_where_the_plan_says_so() {
         let count_calls = r"(i64.store (i32.const 0) (i64.add (i64.const 1) (i64.load (i32.const 0))))
             (i64.load (i32.const 0))";
-        // One round to warm up, and two that are measured.
-        for (same_instance, calls) in [(false, "1"), (true, "3")] {
-            let outcomes = outcomes(same_instance, &[("counter", count_calls, true)]);
-            assert!(matches!(&outcomes["counter"], Outcome::Ran(runs) if runs.checksum == calls));
+        for engine in engines() {
+            // One round to warm up, and two that are measured.
+            for (same_instance, calls) in [(false, "1"), (true, "3")] {
+                let outcomes = outcomes(engine, same_instance, &[("counter", count_calls, true)]);
+                let counter = &outcomes["counter"];
+                assert!(
+                    matches!(counter, Outcome::Ran(runs) if runs.checksum == calls),
+                    "{engine:?}: {counter:?}"
+                );
+            }
         }
     }
 
@@ -299,13 +347,15 @@ mod tests {
             blocks_after_release: 3,
             bytes_after_release: 4,
         };
-        for (counts_served, expected) in [(true, Some(served)), (false, None)] {
-            let plan = Plan {
-                counts_served,
-                ..Plan::default()
-            };
-            let outcomes = outcomes_of(plan, &[("counter", &body, true)]);
-            assert!(matches!(&outcomes["counter"], Outcome::Ran(runs) if runs.served == expected));
+        for engine in engines() {
+            for (counts_served, expected) in [(true, Some(served)), (false, None)] {
+                let plan = Plan {
+                    counts_served,
+                    ..Plan::default()
+                };
+                let outcomes = outcomes_of(engine, plan, &[("counter", &body, true)]);
+                assert!(matches!(&outcomes["counter"], Outcome::Ran(runs) if runs.served == expected));
+            }
         }
     }
 
@@ -325,31 +375,41 @@ mod tests {
             subjects: vec![subject],
             ..Plan::default()
         };
-        let outcomes = outcomes_of(plan, &[("fine", "i64.const 255", true)]);
-        assert!(matches!(&outcomes["fine"], Outcome::Ran(_)));
-        assert!(matches!(&outcomes["invalid"], Outcome::Failed(reason) if reason.contains("cannot be compiled")));
+        for engine in engines() {
+            let outcomes = outcomes_of(engine, plan.clone(), &[("fine", "i64.const 255", true)]);
+            assert!(matches!(&outcomes["fine"], Outcome::Ran(_)));
+            assert!(matches!(&outcomes["invalid"], Outcome::Failed(reason) if reason.contains("cannot be compiled")));
+        }
     }
 
     #[test]
     fn a_module_that_cannot_be_instantiated_says_so_and_the_others_are_measured() {
-        let outcomes = outcomes(
-            false,
-            &[
+        for engine in engines() {
+            let bodies = [
                 ("fine", "i64.const 255", true),
                 ("broken", "i64.const 0) (data (i32.const 1000000) \"x\"", true),
-            ],
-        );
-        assert!(matches!(&outcomes["fine"], Outcome::Ran(_)));
-        assert!(matches!(&outcomes["broken"], Outcome::Failed(reason) if reason.contains("cannot be instantiated")));
+            ];
+            let outcomes = outcomes(engine, false, &bodies);
+            assert!(matches!(&outcomes["fine"], Outcome::Ran(_)));
+            let broken = &outcomes["broken"];
+            assert!(
+                matches!(broken, Outcome::Failed(reason) if reason.contains("cannot be instantiated")),
+                "{engine:?}: {broken:?}"
+            );
+        }
     }
 
     #[test]
     fn a_trap_is_put_down_to_memory_only_where_the_allocator_refuses() {
-        let outcomes = outcomes(
-            false,
-            &[("broken", "unreachable", true), ("full", "unreachable", false)],
-        );
-        assert_eq!(outcomes["broken"], Outcome::Failed("trap: unreachable".to_owned()));
-        assert_eq!(outcomes["full"], Outcome::Failed("out of memory at 0.2 MiB".to_owned()));
+        for engine in engines() {
+            let bodies = [("broken", "unreachable", true), ("full", "unreachable", false)];
+            let outcomes = outcomes(engine, false, &bodies);
+            let broken = &outcomes["broken"];
+            assert!(
+                matches!(broken, Outcome::Failed(reason) if reason.starts_with("trap: ")),
+                "{engine:?}: {broken:?}"
+            );
+            assert_eq!(outcomes["full"], Outcome::Failed("out of memory at 0.2 MiB".to_owned()));
+        }
     }
 }

@@ -19,6 +19,7 @@ const heapBytes = (memory) => memory.pages * 65536 - memory.heap_base;
 const measures = [
   { title: "Time in V8", ratio: (cell) => measured(cell.v8)?.ratio, figure: (cell) => cell.v8 },
   { title: "Executed instructions", ratio: (cell) => measured(cell.instructions)?.ratio, figure: (cell) => cell.instructions },
+  { title: "Instructions beyond the program's own work", ratio: (cell) => measured(cell.allocation), figure: (cell) => cell.allocation },
   { title: "Linear memory in MiB", ratio: (cell) => measured(cell.memory) && mebibytes(measured(cell.memory).pages), figure: (cell) => cell.memory },
   { title: "Heap over the most live bytes asked for", ratio: (cell, row) => heapRatio(cell, row), figure: (cell) => cell.memory },
   { title: `Time in V8 after ${terms.earlier_rounds} rounds in one instance`, ratio: (cell) => measured(cell.v8_later)?.ratio, figure: (cell) => cell.v8_later, full: true, family: "programs" },
@@ -101,7 +102,7 @@ const palette = ["#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377
 const colourOf = (index) => palette[index % palette.length];
 // Where every allocator at once would hide the picture, most peers wait in the legend for a click.
 const shownAtFirst = (allocator) =>
-  allocator.role !== "peer" || ["talc-extend", "rlsf", "wasmalloc"].includes(allocator.id) ? true : "legendonly";
+  ["ours", "reference"].includes(allocator.role) || ["talc-extend", "rlsf", "wasmalloc"].includes(allocator.id) ? true : "legendonly";
 
 // Bars start at the reference's time, so that a faster allocator's lead to the left.
 function bars(parent, rows) {
@@ -171,9 +172,12 @@ function cellOf(measure, cell, row) {
 }
 
 function workloadTable(parent, measure, rows) {
+  const ratioOf = (row, id) => row.cells[id] && measure.ratio(row.cells[id], row);
+  // As in the other tables, a workload that the reference has no figure for is in no mean.
+  const averaged = rows.filter((row) => ![undefined, null].includes(ratioOf(row, referenceId)));
   const lines = report.allocators.map((allocator) => {
-    const mean = geometricMean(rows.map((row) => row.cells[allocator.id] && measure.ratio(row.cells[allocator.id], row)));
-    const last = mean === undefined ? { text: "not all ran" } : { text: mean.toFixed(2), number: mean };
+    const mean = geometricMean(averaged.map((row) => ratioOf(row, allocator.id)));
+    const last = mean === undefined ? { text: "not all have one" } : { text: mean.toFixed(2), number: mean };
     return {
       name: allocator.name,
       role: allocator.role,

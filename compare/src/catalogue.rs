@@ -53,6 +53,8 @@ pub enum Role {
     /// Any other allocator.
     #[default]
     Peer,
+    /// It takes nearly no instructions: those of a program with it are the program's own work.
+    Floor,
     /// Code sizes are stated over it; it runs no workload.
     SizeFloor,
     /// It counts what programs ask for, and is not compared.
@@ -209,7 +211,7 @@ impl Catalogue {
     /// Keeps what one of `patterns` names; what no pattern names a part of stays whole.
     ///
     /// A pattern is the name of an allocator, a workload or a family, and may end with `*`. The reference stays, since
-    /// ratios are taken to it, and so does the floor of code sizes.
+    /// ratios are taken to it, and so do the floors.
     pub fn choose(&mut self, patterns: &[String]) -> Result<()> {
         let mut some_allocator = false;
         let mut some_workload = false;
@@ -232,7 +234,7 @@ impl Catalogue {
             self.allocators.retain(|it| {
                 matches!(
                     it.role,
-                    Role::Reference | Role::SizeFloor | Role::Meter | Role::Recorder
+                    Role::Reference | Role::Floor | Role::SizeFloor | Role::Meter | Role::Recorder
                 ) || patterns.iter().any(|pattern| it.is_named(pattern))
             });
         }
@@ -284,6 +286,11 @@ impl Catalogue {
     /// The allocator that code sizes are stated over.
     pub fn size_floor(&self) -> Result<&Allocator> {
         self.with_role(Role::SizeFloor)
+    }
+
+    /// The allocator whose instructions count as the program's own work.
+    pub fn floor(&self) -> Result<&Allocator> {
+        self.with_role(Role::Floor)
     }
 
     /// The allocator that ratios are taken to.
@@ -375,7 +382,7 @@ mod tests {
     }
 
     #[test]
-    fn naming_an_allocator_keeps_the_reference_and_the_size_floor() {
+    fn naming_an_allocator_keeps_the_reference_and_the_floors() {
         let mut chosen = catalogue();
         chosen.choose(&["tiny*".to_owned()]).unwrap();
         let roles: Vec<Role> = chosen.allocators.iter().map(|it| it.role).collect();
@@ -384,6 +391,7 @@ mod tests {
             [
                 Role::Reference,
                 Role::Ours,
+                Role::Floor,
                 Role::SizeFloor,
                 Role::Meter,
                 Role::Recorder
@@ -418,7 +426,7 @@ mod tests {
             .filter(|it| !it.frees)
             .map(|it| it.id.as_str())
             .collect();
-        assert_eq!(never, ["bump-floor", "mini-alloc"]);
+        assert_eq!(never, ["mini-alloc", "bump-floor"]);
     }
 
     #[test]

@@ -176,6 +176,7 @@ fn wanted(chosen: &Catalogue) -> Vec<(Package, Profile)> {
 
 fn run_all(chosen: &Catalogue, modules: &Modules, effort: &Effort, places: &Places) -> Result<(Vec<Row>, Vec<String>)> {
     let reference = &chosen.reference()?.id;
+    let floor = &chosen.floor()?.id;
     let second_engine = SecondEngine::new()?;
     let step = Step::begin("measuring", chosen.workloads.len());
     let mut rows = Vec::new();
@@ -184,7 +185,7 @@ fn run_all(chosen: &Catalogue, modules: &Modules, effort: &Effort, places: &Plac
         step.part(&workload.name);
         let findings = examine(workload, chosen, modules, effort, &second_engine, places)
             .with_context(|| format!("cannot measure {}", workload.name))?;
-        let (row, different) = Row::new(workload, &findings, reference);
+        let (row, different) = Row::new(workload, &findings, reference, floor);
         rows.push(row);
         all_different.extend(
             different

@@ -246,7 +246,7 @@ mod tests {
             peak_live_bytes: 65_536,
             ..Findings::default()
         };
-        let (row, _) = Row::new(unused.next().unwrap(), &findings, "dlmalloc");
+        let (row, _) = Row::new(unused.next().unwrap(), &findings, "dlmalloc", "bump-floor");
         report.workloads.push(row);
     }
 

@@ -40,7 +40,9 @@ impl Step {
             bar,
             log: log.map(RefCell::new),
         };
-        step.write(&format!("{what}: {parts} in all"));
+        if parts > 1 {
+            step.write(&format!("{what}: {parts} in all"));
+        }
         step
     }
 

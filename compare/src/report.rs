@@ -146,6 +146,8 @@ pub struct Cell {
     pub wasmtime: Figure<Time>,
     /// Executed instructions, counted by wasmtime.
     pub instructions: Figure<Count>,
+    /// Those of them that are not the program's own work, over the reference's.
+    pub allocation: Figure<f64>,
     /// Linear memory.
     pub memory: Figure<Memory>,
     /// What was served, of a workload whose memory is limited.
@@ -199,8 +201,10 @@ impl Cell {
             v8_tiered: missing(),
             v8_later: missing(),
             memory_later: Figure::Missing(NOT_ASKED_FOR.to_owned()),
+            javascriptcore: missing(),
             wasmtime: missing(),
             instructions: Figure::Missing(NOT_ASKED_FOR.to_owned()),
+            allocation: Figure::Missing(NOT_ASKED_FOR.to_owned()),
             memory: Figure::Missing(NOT_ASKED_FOR.to_owned()),
             served,
             curve: None,
@@ -296,11 +300,15 @@ impl Report {
         self.workloads.iter().filter(move |row| row.family == family)
     }
 
-    /// The geometric mean of a ratio over a family; `None` unless the allocator has it for the whole family.
+    /// The geometric mean of a ratio over those workloads of a family that the reference has it for; `None` unless the
+    /// allocator has it for all of these.
     pub fn mean(&self, family: Family, allocator: &str, ratio: impl Fn(&Row, &Cell) -> Option<f64>) -> Option<f64> {
+        let reference = self.allocators.iter().find(|column| column.role == Role::Reference)?;
+        let ratio_of = |row: &Row, allocator: &str| ratio(row, row.cells.get(allocator)?);
         let ratios: Option<Vec<f64>> = self
             .rows(family)
-            .map(|row| ratio(row, row.cells.get(allocator)?))
+            .filter(|row| ratio_of(row, &reference.id).is_some())
+            .map(|row| ratio_of(row, allocator))
             .collect();
         geometric_mean(&ratios?)
     }
@@ -324,7 +332,7 @@ impl Row {
     /// Builds the row of `workload`; an output unlike the reference's is a failure.
     ///
     /// Returns the row and the identifiers of allocators whose program computed something else.
-    pub fn new(workload: &Workload, findings: &Findings, reference: &str) -> (Self, Vec<String>) {
+    pub fn new(workload: &Workload, findings: &Findings, reference: &str, floor: &str) -> (Self, Vec<String>) {
         let expected = match findings.v8.get(reference) {
             Some(Outcome::Ran(runs)) => Some(runs.checksum.as_str()),
             _ => None,
@@ -349,6 +357,7 @@ impl Row {
                 javascriptcore: times(findings.javascriptcore.as_ref(), id),
                 wasmtime: times(findings.wasmtime.as_ref(), id),
                 instructions: count_of(&findings.instructions, id, reference),
+                allocation: allocation_of(&findings.instructions, id, reference, floor),
                 memory: memory_of(Some(outcome)),
                 served: match outcome {
                     Outcome::Ran(runs) => runs.served,
@@ -424,9 +433,40 @@ fn count_of(counts: &BTreeMap<String, Result<u64, String>>, id: &str, reference:
     }
 }
 
+/// What allocation costs beyond the program's own work, which are the instructions with the floor, over that of the reference.
+fn allocation_of(
+    counts: &BTreeMap<String, Result<u64, String>>,
+    id: &str,
+    reference: &str,
+    floor: &str,
+) -> Figure<f64> {
+    let count = |id: &str| match counts.get(id) {
+        None => Err("did not run in V8".to_owned()),
+        Some(Err(reason)) => Err(reason.clone()),
+        Some(&Ok(instructions)) => Ok(instructions),
+    };
+    let beyond_floor = |id: &str| {
+        let own_work = count(floor).map_err(|reason| format!("unknown: {floor} {reason}"))?;
+        let beyond = count(id)?.saturating_sub(own_work);
+        match beyond {
+            0 => Err(format!("no more than {floor}")),
+            beyond => Ok(beyond as f64),
+        }
+    };
+    let ratio = || {
+        let ours = beyond_floor(id)?;
+        let theirs = beyond_floor(reference).map_err(|reason| format!("no ratio: {reference} {reason}"))?;
+        Ok(ours / theirs)
+    };
+    match ratio() {
+        Ok(ratio) => Figure::Measured(ratio),
+        Err(reason) => Figure::Missing(reason),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Figure, Findings, Row};
+    use super::{Cell, Figure, Findings, Report, Row, allocation_of};
     use crate::catalogue::Catalogue;
     use crate::places::Places;
     use crate::plan::{Outcome, Runs};
@@ -448,7 +488,7 @@ mod tests {
             instructions: BTreeMap::from([("dlmalloc".to_owned(), Ok(10)), ("tiny".to_owned(), Ok(4))]),
             ..Findings::default()
         };
-        Row::new(&catalogue.workloads[0], &findings, "dlmalloc")
+        Row::new(&catalogue.workloads[0], &findings, "dlmalloc", "floor")
     }
 
     #[test]
@@ -471,6 +511,56 @@ mod tests {
         let stuck = Outcome::Failed("takes more than 2 s".to_owned());
         let (row, _) = row([("dlmalloc", stuck), ("tiny", ran(4.0, "b"))]);
         assert!(matches!(&row.cells["tiny"].v8, Figure::Measured(time) if time.ratio.is_none()));
+    }
+
+    #[test]
+    fn what_the_floor_takes_is_no_cost_of_allocation() {
+        let allocation = |floor: Result<u64, String>| {
+            let counts = BTreeMap::from([
+                ("dlmalloc".to_owned(), Ok(1000)),
+                ("tiny".to_owned(), Ok(600)),
+                ("floor".to_owned(), floor),
+            ]);
+            allocation_of(&counts, "tiny", "dlmalloc", "floor")
+        };
+        assert_eq!(allocation(Ok(200)), Figure::Measured(0.5));
+        // An allocator that resizes in place where the floor copies takes less.
+        assert_eq!(allocation(Ok(700)), Figure::Missing("no more than floor".to_owned()));
+        assert!(matches!(allocation(Err("trap".to_owned())), Figure::Missing(why) if why.contains("floor trap")));
+    }
+
+    #[test]
+    fn no_cost_of_allocation_is_stated_over_a_reference_that_has_none() {
+        let counts = BTreeMap::from([
+            ("dlmalloc".to_owned(), Ok(300)),
+            ("tiny".to_owned(), Ok(600)),
+            ("floor".to_owned(), Ok(300)),
+        ]);
+        let allocation = allocation_of(&counts, "tiny", "dlmalloc", "floor");
+        assert!(matches!(allocation, Figure::Missing(why) if why.contains("dlmalloc no more than floor")));
+    }
+
+    #[test]
+    fn a_workload_without_a_figure_of_the_reference_is_left_out_of_means() {
+        let mut report = Report::sample();
+        let (with_reference, _) = row([("dlmalloc", ran(8.0, "a")), ("tiny", ran(4.0, "a"))]);
+        let (without, _) = row([
+            ("dlmalloc", Outcome::Failed("trap".to_owned())),
+            ("tiny", ran(4.0, "a")),
+        ]);
+        let (other_failed, _) = row([
+            ("dlmalloc", ran(8.0, "a")),
+            ("tiny", Outcome::Failed("trap".to_owned())),
+        ]);
+        let family = with_reference.family;
+        let time = |_: &Row, cell: &Cell| match &cell.v8 {
+            Figure::Measured(time) => time.ratio,
+            Figure::Missing(_) => None,
+        };
+        report.workloads = vec![with_reference, without];
+        assert_eq!(report.mean(family, "tiny", time), Some(0.5));
+        report.workloads.push(other_failed);
+        assert_eq!(report.mean(family, "tiny", time), None);
     }
 
     #[test]

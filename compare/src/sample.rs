@@ -48,7 +48,7 @@ pub fn report() -> Report {
             peak_live_bytes: 2_000_000,
             ..Findings::default()
         };
-        workloads.push(Row::new(workload, &findings, "dlmalloc").0);
+        workloads.push(Row::new(workload, &findings, "dlmalloc", "bump-floor").0);
     }
     let long_lives = catalogue.long_lives.iter().map(|program| LongLifeRow {
         name: program.name.clone(),

@@ -36,7 +36,7 @@ impl Measure {
     }
 }
 
-const MEASURES: [Measure; 7] = [
+const MEASURES: [Measure; 8] = [
     Measure {
         title: "time in V8 and linear memory",
         in_quick_mode: true,
@@ -57,6 +57,19 @@ const MEASURES: [Measure; 7] = [
         },
         ratio: |_, cell| match &cell.instructions {
             Figure::Measured(count) => count.ratio,
+            Figure::Missing(_) => None,
+        },
+    },
+    Measure {
+        title: "instructions beyond the program's own work",
+        in_quick_mode: true,
+        of_programs_only: false,
+        text: |_, cell| match &cell.allocation {
+            Figure::Missing(reason) => reason.clone(),
+            Figure::Measured(ratio) => format!("{ratio:.2}"),
+        },
+        ratio: |_, cell| match &cell.allocation {
+            Figure::Measured(ratio) => Some(*ratio),
             Figure::Missing(_) => None,
         },
     },
@@ -193,18 +206,18 @@ fn answer(report: &Report, style: Style) -> String {
 }
 
 fn explanation(report: &Report) -> String {
-    let reference = report
-        .allocators
-        .iter()
-        .find(|column| column.role == Role::Reference)
-        .map_or("the reference", |column| &column.name);
+    let name_of = |role| {
+        let column = report.allocators.iter().find(|column| column.role == role);
+        column.map_or("none", |column| &column.name)
+    };
+    let (reference, floor) = (name_of(Role::Reference), name_of(Role::Floor));
     format!(
         "Times and instructions are ratios to {reference}: below 1 is faster. ± is half the distance between the quartiles,\n\
          and `~` marks one of more than {:.0} %. Times are medians of up to {} runs, interleaved, after a warm-up, with a\n\
          fresh instance each, and in V8 with --no-liftoff, unless the table says otherwise. JavaScriptCore has no such\n\
          switch: it is timed with its own tiering, after {JSC_WARM_UP_RUNS} runs that warm it up. MiB is linear memory at the end,\n\
          stack and static data included; it never shrinks, so this is the peak. Wasmtime's fuel counter counts\n\
-         instructions. A cell without figures says why.\n",
+         instructions. The program's own work are the instructions with {floor}. A cell without figures says why.\n",
         WIDE_SPREAD * 100.0,
         report.runs,
     )
@@ -256,7 +269,7 @@ fn workload_table(report: &Report, family: Family, columns: &[Column], measure: 
     let means = columns.iter().map(|column| {
         report
             .mean(family, &column.id, measure.ratio)
-            .map_or("not all ran".to_owned(), |mean| format!("{mean:.2}"))
+            .map_or("not all have one".to_owned(), |mean| format!("{mean:.2}"))
     });
     table.add_row(std::iter::once("geometric mean".to_owned()).chain(means));
     table

@@ -133,13 +133,19 @@ pub fn write(catalogue: &Catalogue, places: &Places) -> Result<()> {
     write_if_changed(&root.join("Cargo.toml"), &toml::to_string(&manifest)?)
 }
 
-/// The `[profile]` table of the repository's `Cargo.toml`, so that figures are of the settings that users see there.
+/// Those profiles of the repository's `Cargo.toml` that modules are built with, so that figures are of the settings that
+/// users see there.
 pub fn profiles(places: &Places) -> Result<Table> {
     let path = places.repository.join("Cargo.toml");
     let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let manifest: Table = toml::from_str(&text)?;
-    match manifest.get("profile") {
-        Some(Value::Table(profiles)) => Ok(profiles.clone()),
+    let mut manifest: Table = toml::from_str(&text)?;
+    match manifest.remove("profile") {
+        Some(Value::Table(mut profiles)) => {
+            // A module is the same however this program and the tests are built.
+            profiles.remove("test");
+            profiles.remove("tools");
+            Ok(profiles)
+        }
         _ => anyhow::bail!(
             "{} has no [profile.speed] and [profile.size]: modules are built with these",
             path.display()

@@ -94,6 +94,31 @@ impl CheckedFreeingBump {
         self
     }
 
+    /// The same allocator for a memory of at most `pages` pages of 64 KiB: the whole linear memory, as the instruction
+    /// `memory.size` counts it, with stack, static data and the pages of others. From 65,536 on there is no such ceiling,
+    /// as by default.
+    ///
+    /// A request that would need more pages gets null, as when the engine refuses to grow the memory, and poisons the
+    /// allocator; but the engine is not asked. Where a step of the growth policy would go beyond the ceiling, the memory
+    /// grows by just what is needed. What the module begins with is used even above the ceiling. O(1) for each growth of
+    /// the memory.
+    ///
+    /// ```
+    /// # #[cfg(target_arch = "wasm32")]
+    /// # mod module {
+    /// use freeing_bump::CheckedFreeingBump;
+    ///
+    /// /// In a memory of up to 16 MiB.
+    /// #[global_allocator]
+    /// static ALLOCATOR: CheckedFreeingBump = CheckedFreeingBump::new().with_max_pages(256);
+    /// # }
+    /// ```
+    #[must_use]
+    pub const fn with_max_pages(mut self, pages: u32) -> Self {
+        self.heap.get_mut().limit_pages(pages);
+        self
+    }
+
     /// Whether an error has occurred, so that all allocations return a null pointer.
     #[must_use]
     pub fn is_poisoned(&self) -> bool {

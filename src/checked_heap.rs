@@ -20,6 +20,7 @@ use crate::linear_memory::LinearMemory;
 use crate::memory::Memory;
 use crate::order::{MIN_BLOCK_BYTES, Order};
 use crate::page::PageCount;
+use crate::page_limit::PageLimit;
 use crate::stats::Stats;
 
 #[cfg(any(test, fuzzing))]
@@ -71,11 +72,20 @@ impl<M: LinearMemory> CheckedHeap<M> {
     /// A heap in `memory` with the engine's largest block, growing by an eighth.
     pub(crate) const fn new(memory: M) -> Self {
         CheckedHeap {
-            memory: OwnedMemory { memory, bytes: 0 },
+            memory: OwnedMemory {
+                memory,
+                limit: PageLimit::NONE,
+                bytes: 0,
+            },
             engine: None,
             max_allocation: DEFAULT_MAX_ALLOCATION_BYTES,
             growth: Growth::EIGHTH,
         }
+    }
+
+    /// Lets the memory grow to so many pages and no further.
+    pub(crate) const fn limit_pages(&mut self, pages: u32) {
+        self.memory.limit = PageLimit::new(pages);
     }
 
     /// A block for the request: its address, a multiple of the alignment. Its bytes are arbitrary.
@@ -221,6 +231,8 @@ fn marked_block<M: Memory>(memory: &M, pointer: u32, align: u32) -> Result<u32, 
 /// A linear memory up to the end of what this heap owns, read and written with bounds checks.
 struct OwnedMemory<M> {
     memory: M,
+    /// What the memory may grow to, with the pages of others.
+    limit: PageLimit,
     /// The end of the last region, up to 2^32: in bytes from address 0.
     bytes: u64,
 }
@@ -265,7 +277,14 @@ impl<M: LinearMemory> Memory for OwnedMemory<M> {
     }
 
     fn grow(&mut self, pages: u32) -> Result<u64, Error> {
-        let region = self.memory.grow(PageCount(pages)).ok_or(Error::AllocatorOutOfSpace)?;
+        // All or nothing, as `Memory` wants it: where the ceiling refuses a step of the policy, the engine asks for the bare
+        // need.
+        let pages = PageCount(pages);
+        let allowed = self.limit.allows(pages, self.memory.size());
+        let region = allowed
+            .then(|| self.memory.grow(pages))
+            .flatten()
+            .ok_or(Error::AllocatorOutOfSpace)?;
         self.bytes = bytes_up_to(region.end);
         Ok(u64::from(region.start))
     }

@@ -103,6 +103,31 @@ impl FreeingBump {
         }
     }
 
+    /// The same allocator for a memory of at most `pages` pages of 64 KiB: the whole linear memory, as the instruction
+    /// `memory.size` counts it, with stack, static data and the pages of others. From 65,536 on there is no such ceiling,
+    /// as by default.
+    ///
+    /// A request that would need more pages gets null, as when the engine refuses to grow the memory, but the engine is
+    /// not asked; the steps of the growth policy end at the ceiling. For hosts that end a module when it asks for too
+    /// much, and for a budget. What the module begins with is used even above the ceiling. Each growth of the memory costs
+    /// one comparison; nothing else costs anything.
+    ///
+    /// ```
+    /// # #[cfg(target_arch = "wasm32")]
+    /// # mod module {
+    /// use freeing_bump::FreeingBump;
+    ///
+    /// /// In a memory of up to 16 MiB.
+    /// #[global_allocator]
+    /// static ALLOCATOR: FreeingBump = FreeingBump::new().with_max_pages(256);
+    /// # }
+    /// ```
+    #[must_use]
+    pub const fn with_max_pages(mut self, pages: u32) -> Self {
+        self.heap.get_mut().limit_pages(pages);
+        self
+    }
+
     /// What the memory is used for now, in bytes. What the heap itself needs counts as live: tags, the headers of runs,
     /// and what blocks were rounded up by. O(free blocks): nothing is counted while allocating.
     #[must_use]

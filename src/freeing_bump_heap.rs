@@ -10,6 +10,7 @@
 use crate::growth::Growth;
 use crate::heap::Heap;
 use crate::linear_memory::LinearMemory;
+use crate::page_limit::PageLimit;
 use crate::runs::Runs;
 use crate::size_class::SizeClass;
 use crate::stats::HeapStats;
@@ -31,6 +32,11 @@ impl FreeingBumpHeap {
             runs: Runs::new(),
             heap: TaggedHeap::new(growth),
         }
+    }
+
+    /// Lets the memory grow to so many pages and no further.
+    pub(crate) const fn limit_pages(&mut self, pages: u32) {
+        self.heap.limit = PageLimit::new(pages);
     }
 }
 

@@ -11,8 +11,8 @@ use crate::page::PageCount;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Growth {
-    /// The memory's present size, up to the end of the heap's own, divided by 2 to the power of `shift`: 0 doubles it, 3 adds
-    /// an eighth.
+    /// The memory's present size, divided by 2 to the power of `shift`: 0 doubles it, 3 adds an eighth. In
+    /// `CheckedFreeingBump` that is the size up to the end of the heap's own pages, in `FreeingBump` the whole.
     Proportional {
         /// log2 of the divisor; from 32 on the same as [`Exact`](Self::Exact).
         shift: u32,

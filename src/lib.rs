@@ -52,7 +52,7 @@
 //! | global allocators: layouts, pointers, the one thread (`build.rs` refuses the builds in which they would be unsound) | `freeing_bump`, `tiny`, `checked`, `cell`; `trace` and `recorder` wrap any |
 //! | heaps: addresses in a linear memory | `freeing_bump_heap` over `runs` and `tagged_heap` with its `bins`, `tiny_heap`, `checked_heap` over `heap_allocator`; `heap` says what a heap does |
 //! | sizes, lists, and what blocks look like | `size_class`, `order`, `header` |
-//! | memory: bytes, pages, `memory.grow` | `memory`, `linear_memory`, `growth`, `growth_word`, `page` |
+//! | memory: bytes, pages, `memory.grow` | `memory`, `linear_memory`, `growth`, `growth_word`, `page_limit`, `page` |
 //! | values | `error`, `stats` |
 //!
 //! Heaps deal in addresses, of type `u32`, and reach memory through a trait, so that the same code runs in the guest
@@ -92,6 +92,8 @@ mod memory;
 mod model;
 mod order;
 mod page;
+#[cfg(any(target_arch = "wasm32", test, fuzzing))]
+mod page_limit;
 #[doc = include_str!("promise.md")]
 pub mod promise {}
 #[cfg(feature = "record")]

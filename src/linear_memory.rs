@@ -5,6 +5,7 @@
 //! host put a simulated one in its place.
 
 use crate::page::{PAGE_SHIFT, PageCount};
+use crate::page_limit::PageLimit;
 
 /// A range of addresses: `start` is the first byte, `end` the first byte behind it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +38,9 @@ pub(crate) unsafe trait LinearMemory {
     /// The part of the initial memory that nobody uses. Its bounds are multiples of 8, its start is not 0; where there
     /// is no such part they are equal. Its bytes are arbitrary, since the host can have written there before the module ran.
     fn initial_region(&self) -> Region;
+
+    /// All the pages that the memory has, whoever uses them.
+    fn size(&self) -> PageCount;
 
     /// Adds `pages` to the memory and returns them, or `None`, and then nothing has changed.
     fn grow(&mut self, pages: PageCount) -> Option<Region>;
@@ -75,6 +79,13 @@ pub(crate) unsafe trait LinearMemory {
     fn grow_heap(&mut self, wanted: PageCount, needed: PageCount) -> Option<Region> {
         self.grow(wanted).or_else(|| self.grow(needed))
     }
+
+    /// As [`grow_heap`](Self::grow_heap), with what is `wanted` cut to a limit on the whole memory. Where that leaves less
+    /// than is `needed`, nothing, and the engine is not asked.
+    fn grow_heap_within(&mut self, limit: PageLimit, wanted: PageCount, needed: PageCount) -> Option<Region> {
+        let wanted = limit.cut(wanted, needed, self.size())?;
+        self.grow_heap(wanted, needed)
+    }
 }
 
 #[cfg(target_arch = "wasm32")]
@@ -111,10 +122,14 @@ mod this_module {
             Region { start, end }
         }
 
+        fn size(&self) -> PageCount {
+            PageCount(wasm32::memory_size::<0>() as u32)
+        }
+
         fn grow(&mut self, pages: PageCount) -> Option<Region> {
             match wasm32::memory_grow::<0>(pages.0 as usize) {
                 usize::MAX => None,
-                first => Some(Region::of_pages(first as u32, wasm32::memory_size::<0>() as u32)),
+                first => Some(Region::of_pages(first as u32, self.size().0)),
             }
         }
 

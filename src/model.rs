@@ -278,7 +278,12 @@ fn check_refusal<S: Subject>(subject: &mut S, oracle: &Oracle, request: Request)
         .map(|(_, range)| range.end - range.start)
         .max();
     let memory = subject.memory();
-    let room = u64::from(memory.limit_pages.saturating_sub(memory.end_page())) * u64::from(PAGE_BYTES);
+    let room = u64::from(
+        memory
+            .limit_pages
+            .min(memory.ceiling_pages)
+            .saturating_sub(memory.end_page()),
+    ) * u64::from(PAGE_BYTES);
     // Up to an alignment can be lost before the block, and a page to where the memory ends.
     let slack = u64::from(request.align.max(PAGE_BYTES)) + u64::from(PAGE_BYTES);
     assert!(

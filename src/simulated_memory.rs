@@ -19,6 +19,8 @@ pub(crate) struct SimulatedMemory {
     initial: Region,
     /// The page number at which `grow` refuses to go further, at most 65,536.
     pub(crate) limit_pages: u32,
+    /// The page number up to which `grow` may be asked: as a host that ends a module when it asks for more.
+    pub(crate) ceiling_pages: u32,
     /// What others have added.
     pub(crate) foreign: Vec<Region>,
     /// The page counts of all calls of `grow`, refused ones too.
@@ -42,6 +44,7 @@ impl SimulatedMemory {
                 end: (first_page + initial_pages) << PAGE_SHIFT,
             },
             limit_pages,
+            ceiling_pages: u32::MAX,
             foreign: Vec::new(),
             grow_calls: Vec::new(),
             cleared_bytes: 0,
@@ -105,9 +108,19 @@ unsafe impl LinearMemory for SimulatedMemory {
         self.initial
     }
 
+    fn size(&self) -> PageCount {
+        PageCount(self.end_page())
+    }
+
     fn grow(&mut self, pages: PageCount) -> Option<Region> {
         self.grow_calls.push(pages.0);
         let first = self.end_page();
+        assert!(
+            pages.0 <= self.ceiling_pages.saturating_sub(first),
+            "the engine was asked for {} pages after {first}, with a ceiling of {}",
+            pages.0,
+            self.ceiling_pages
+        );
         if u64::from(first) + u64::from(pages.0) > u64::from(self.limit_pages) {
             return None;
         }

@@ -25,6 +25,7 @@ use crate::growth::Growth;
 use crate::growth_word::GrowthWord;
 use crate::linear_memory::LinearMemory;
 use crate::page::{PAGE_SHIFT, PageCount};
+use crate::page_limit::PageLimit;
 use crate::stats::HeapStats;
 
 #[cfg(any(test, fuzzing))]
@@ -95,6 +96,8 @@ pub(crate) struct TaggedHeap {
     /// The highest that the bump pointer has been before it was moved down, or less.
     used: u32,
     growth: GrowthWord,
+    /// What the memory may grow to, with the pages of others.
+    pub(crate) limit: PageLimit,
 }
 
 impl TaggedHeap {
@@ -106,6 +109,7 @@ impl TaggedHeap {
             end: 0,
             used: 0,
             growth: GrowthWord::new(growth),
+            limit: PageLimit::NONE,
         }
     }
 
@@ -248,20 +252,18 @@ impl TaggedHeap {
         }
     }
 
-    /// Takes the initial memory at the first call, then grows the memory as the policy says, by what is `lacking` behind
-    /// the bump pointer at least. False if that is refused; then nothing has changed. What is left of a region that ends
+    /// Takes the initial memory at the first call, then grows the memory as the policy and the limit say, by what is
+    /// `lacking` behind the bump pointer at least. False if that is refused; then nothing has changed. What is left of a region that ends
     /// here becomes free.
     #[cold]
     fn grow<M: LinearMemory>(&mut self, memory: &mut M, lacking: u32) -> bool {
         let mut region = memory.initial_region();
         if self.end != 0 || region.end.wrapping_sub(region.start) < END_BYTES {
-            let (end, ends) = match self.end {
-                0 => (region.end, END_BYTES),
-                end => (end.wrapping_add(CHAIN_END_BYTES), 0),
-            };
+            let ends = if self.end == 0 { END_BYTES } else { 0 };
             let needed = PageCount::covering(lacking + ends);
-            let wanted = self.growth.pages(needed, PageCount(end >> PAGE_SHIFT));
-            let Some(added) = memory.grow_heap(wanted, needed) else {
+            let size = memory.size();
+            let wanted = self.growth.pages(needed, size);
+            let Some(added) = memory.grow_heap_within(self.limit, wanted, needed) else {
                 return false;
             };
             region = added;

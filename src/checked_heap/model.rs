@@ -101,6 +101,17 @@ mod tests {
     }
 
     #[test]
+    fn checked_heap_agrees_with_the_oracle_when_it_has_a_ceiling() {
+        test_programs(|mut memory| {
+            memory.ceiling_pages = memory.end_page() + 8;
+            let ceiling_pages = memory.ceiling_pages;
+            let mut heap = CheckedHeap::new(memory);
+            heap.limit_pages(ceiling_pages);
+            heap
+        });
+    }
+
+    #[test]
     fn checked_heap_survives_random_misuse_and_hands_out_no_live_byte() {
         test_misuse(CheckedHeap::new);
     }

@@ -146,6 +146,21 @@ fn the_memory_grows_by_an_eighth_and_by_the_bare_need_where_that_is_refused() {
 }
 
 #[test]
+fn the_memory_grows_by_the_bare_need_where_a_step_would_go_beyond_the_ceiling() {
+    for growth in [Growth::DOUBLING, Growth::Step { pages: u32::MAX }] {
+        let mut memory = SimulatedMemory::new(BASE, 4, 4096);
+        // The test ends if the engine is asked for more.
+        memory.ceiling_pages = 6;
+        let mut heap = CheckedHeap::new(memory);
+        heap.growth = growth;
+        heap.limit_pages(6);
+        while heap.allocate(request(32_000, 8)).is_ok() {}
+        assert_eq!(heap.memory.memory.grow_calls, [1, 1], "{growth:?}");
+        assert!(heap.is_poisoned());
+    }
+}
+
+#[test]
 fn words_across_eight_byte_bounds_or_behind_the_heap_are_refused() {
     let mut heap = heap();
     heap.allocate(SOME).unwrap();

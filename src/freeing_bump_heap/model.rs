@@ -110,6 +110,66 @@ mod tests {
         test_programs(|memory| heap(Growth::Step { pages: 48 }, memory));
     }
 
+    /// A heap with a ceiling, in a memory that ends the test when it is asked for more pages.
+    fn heap_below(ceiling_pages: u32, growth: Growth, mut memory: SimulatedMemory) -> Headerless<FreeingBumpHeap> {
+        memory.ceiling_pages = ceiling_pages;
+        let mut subject = heap(growth, memory);
+        subject.heap.limit_pages(ceiling_pages);
+        subject
+    }
+
+    #[test]
+    fn freeing_bump_heap_agrees_with_the_oracle_when_it_has_a_ceiling() {
+        test_programs(|memory| heap_below(memory.end_page() + 8, Growth::DOUBLING, memory));
+    }
+
+    #[test]
+    fn steps_of_growth_end_at_the_ceiling_and_the_engine_is_not_asked_for_more() {
+        for (growth, calls) in [
+            (Growth::DOUBLING, &[2, 4, 2][..]),
+            (Growth::Step { pages: u32::MAX }, &[8]),
+            (Growth::Exact, &[1; 8]),
+        ] {
+            let mut subject = heap_below(10, growth, SimulatedMemory::new(PAGE_BYTES + 1040, 1, 4096));
+            let request = Request { size: 5000, align: 8 };
+            while subject.allocate(request).is_some() {}
+            assert_eq!(subject.memory.grow_calls, calls, "{growth:?}");
+            assert_eq!(subject.memory.end_page(), 10);
+        }
+    }
+
+    #[test]
+    fn a_request_above_the_ceiling_is_refused_and_smaller_ones_go_on_being_served() {
+        let mut subject = heap_below(10, Growth::SIXTEENTH, SimulatedMemory::new(1040, 1, 4096));
+        let too_large = Request {
+            size: 10 * PAGE_BYTES - 1040,
+            align: 8,
+        };
+        assert_eq!(subject.allocate(too_large), None);
+        assert_eq!(subject.memory.grow_calls, []);
+        let large = Request {
+            size: too_large.size - 64,
+            align: 8,
+        };
+        let block = subject.allocate(large).expect("it fits below the ceiling");
+        assert_eq!(subject.memory.end_page(), 10);
+        assert_eq!(subject.reallocate(block, large, large.size + PAGE_BYTES), None);
+        subject.deallocate(block, large);
+        assert_eq!(subject.allocate(large), Some(block));
+    }
+
+    #[test]
+    fn a_module_that_begins_above_its_ceiling_uses_what_it_begins_with_and_adds_nothing() {
+        for foreign_pages in [0, 3] {
+            let mut subject = heap_below(3, Growth::SIXTEENTH, SimulatedMemory::new(1040, 4, 4096));
+            subject.memory.foreign_grow(foreign_pages);
+            let request = Request { size: 5000, align: 8 };
+            let blocks = core::iter::from_fn(|| subject.allocate(request)).count();
+            assert_eq!(blocks, (4 * PAGE_BYTES / 5008) as usize);
+            assert_eq!(subject.memory.grow_calls, []);
+        }
+    }
+
     /// The bytes of the extent of a block of `size` bytes that is made where one of 16 KiB less a tag was released.
     fn extent_in_16_kib(size: u32) -> u64 {
         let mut subject = heap(Growth::SIXTEENTH, SimulatedMemory::new(1040, 1, 16));

@@ -29,6 +29,8 @@ pub struct Limits {
     pub max_pages: usize,
     /// Which calls of `memory.grow`, counted from 0, are refused. In wasmtime only.
     pub refused_growth: Range<usize>,
+    /// Whether the host ends a call that asks for more than `max_pages`, instead of refusing the growth. In wasmtime only.
+    pub traps_on_refusal: bool,
 }
 
 impl Limits {
@@ -37,11 +39,12 @@ impl Limits {
         Limits {
             max_pages,
             refused_growth: 0..0,
+            traps_on_refusal: false,
         }
     }
 }
 
-/// What a call that does not return has done: executed `unreachable`.
+/// What a call that does not return has done: executed `unreachable`, or asked for memory from a host that ends it for that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Trapped;
 

@@ -19,6 +19,7 @@ impl InV8 {
             limits.refused_growth.is_empty(),
             "V8 cannot be told which growth to refuse"
         );
+        assert!(!limits.traps_on_refusal, "V8 ends no call that asks for memory");
         let mut node = Command::new("node")
             .args(["--input-type=module", "--eval", include_str!("in_v8.mjs")])
             .stdin(Stdio::piped())

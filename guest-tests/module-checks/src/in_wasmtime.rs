@@ -1,7 +1,9 @@
 //! Modules in wasmtime, which asks before it grows a memory.
 
 use crate::engine::{Instance, Limits, PAGE_BYTES, Trapped};
-use wasmtime::{Engine, Linker, Memory, MemoryType, Module, ResourceLimiter, Store, Trap, Val};
+use wasmtime::{
+    Engine, Linker, Memory, MemoryType, Module, ResourceLimiter, Store, StoreLimits, StoreLimitsBuilder, Trap, Val,
+};
 
 pub(crate) struct InWasmtime {
     store: Store<Limiter>,
@@ -12,14 +14,16 @@ pub(crate) struct InWasmtime {
 /// Refuses growth as the limits say, but none that the host itself asks for.
 struct Limiter {
     limits: Limits,
+    /// wasmtime's own limiter, which knows the most pages and what follows when they are not enough.
+    most_pages: StoreLimits,
     /// Calls of `memory.grow` by the module.
     growths: usize,
     in_module: bool,
 }
 
 impl ResourceLimiter for Limiter {
-    fn memory_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
-        if desired > self.limits.max_pages * PAGE_BYTES {
+    fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
+        if !self.most_pages.memory_growing(current, desired, maximum)? {
             return Ok(false);
         }
         if !self.in_module {
@@ -41,8 +45,13 @@ impl InWasmtime {
         let engine = Engine::default();
         let module = Module::new(&engine, module).expect("rustc must have made a valid module");
         let max_pages = limits.max_pages as u32;
+        let most_pages = StoreLimitsBuilder::new()
+            .memory_size(limits.max_pages * PAGE_BYTES)
+            .trap_on_grow_failure(limits.traps_on_refusal)
+            .build();
         let limiter = Limiter {
             limits,
+            most_pages,
             growths: 0,
             in_module: false,
         };
@@ -84,6 +93,7 @@ impl Instance for InWasmtime {
         self.store.data_mut().in_module = false;
         match outcome {
             Ok(()) => Ok(results.first().map(|result| result.unwrap_i32() as u32)),
+            Err(_) if self.store.data().limits.traps_on_refusal => Err(Trapped),
             Err(error) => {
                 assert_eq!(
                     error.downcast_ref(),

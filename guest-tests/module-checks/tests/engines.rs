@@ -136,8 +136,8 @@ fn each_growth_in_turn_is_refused_and_no_data_is_lost() {
             let mut refusals = 0;
             for first in 0.. {
                 let limits = Limits {
-                    max_pages: MANY_PAGES,
                     refused_growth: refused(first),
+                    ..Limits::pages(MANY_PAGES)
                 };
                 let mut driven = Driven::new(allocator, Engine::Wasmtime, &module, limits);
                 let served = driven.load(Load::Random);

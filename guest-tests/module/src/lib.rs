@@ -18,9 +18,17 @@ use freeing_bump::FreeingBump as Allocator;
 #[cfg(feature = "tiny")]
 use freeing_bump::TinyFreeingBump as Allocator;
 
-#[cfg(not(feature = "report-errors"))]
+/// The most pages that the memory may have with the feature `ceiling`.
+#[cfg(feature = "ceiling")]
+pub const CEILING_PAGES: u32 = 40;
+
+#[cfg(not(any(feature = "report-errors", feature = "ceiling")))]
 #[global_allocator]
 static ALLOCATOR: Allocator = Allocator::new();
+
+#[cfg(all(feature = "ceiling", not(feature = "report-errors")))]
+#[global_allocator]
+static ALLOCATOR: Allocator = Allocator::new().with_max_pages(CEILING_PAGES);
 
 #[cfg(feature = "report-errors")]
 #[global_allocator]

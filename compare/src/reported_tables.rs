@@ -45,10 +45,10 @@ fn figures(cell: &Cell, row: &Row, reference: &str) -> Vec<String> {
         memory.pages.to_string(),
         ratio(pages(row, reference).map(|theirs| f64::from(memory.pages) / f64::from(theirs))),
     ];
-    for rounds in row.points() {
+    for (number, rounds) in row.points().into_iter().enumerate() {
         line.push(match (cell.pages_after(rounds), &cell.curve) {
             (Some(pages), _) => pages.to_string(),
-            (None, Some(Figure::Missing(reason))) => reason.clone(),
+            (None, Some(Figure::Missing(reason))) if number == 0 => reason.clone(),
             (None, _) => NONE.to_owned(),
         });
     }
@@ -136,6 +136,17 @@ mod tests {
         );
         assert_eq!(line_of(&lines, "FreeingBump")[..4], ["100", "2.00", "60", "-"]);
         assert_eq!(line_of(&lines, "dlmalloc")[..4], ["50", "1.00", "40", "50"]);
+    }
+
+    #[test]
+    fn a_program_that_stopped_before_the_last_point_says_why_once() {
+        let stopped = Cell {
+            curve: Some(Figure::Missing("out of memory".to_owned())),
+            ..cell(50, None, None)
+        };
+        let other = cell(50, None, Some(vec![(3, 40), (1000, 50)]));
+        let lines = lines(None, &[("freeing-bump", stopped), ("dlmalloc", other)]);
+        assert_eq!(line_of(&lines, "FreeingBump")[2..4], ["out of memory", "-"]);
     }
 
     #[test]

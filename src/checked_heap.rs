@@ -84,6 +84,7 @@ impl<M: LinearMemory> CheckedHeap<M> {
     }
 
     /// Lets the memory grow to so many pages and no further.
+    #[cfg(any(target_arch = "wasm32", test))]
     pub(crate) const fn limit_pages(&mut self, pages: u32) {
         self.memory.limit = PageLimit::new(pages);
     }

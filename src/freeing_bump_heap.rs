@@ -35,6 +35,7 @@ impl FreeingBumpHeap {
     }
 
     /// Lets the memory grow to so many pages and no further.
+    #[cfg(any(target_arch = "wasm32", test))]
     pub(crate) const fn limit_pages(&mut self, pages: u32) {
         self.heap.limit = PageLimit::new(pages);
     }

@@ -15,6 +15,7 @@ impl PageLimit {
     pub(crate) const NONE: Self = PageLimit(0);
 
     /// At most so many pages.
+    #[cfg(any(target_arch = "wasm32", test))]
     pub(crate) const fn new(pages: u32) -> Self {
         PageLimit(ALL_PAGES.saturating_sub(pages))
     }

@@ -10,7 +10,6 @@
 use crate::growth::Growth;
 use crate::heap::Heap;
 use crate::linear_memory::LinearMemory;
-use crate::page_limit::PageLimit;
 use crate::runs::Runs;
 use crate::size_class::SizeClass;
 use crate::stats::HeapStats;
@@ -37,7 +36,7 @@ impl FreeingBumpHeap {
     /// Lets the memory grow to so many pages and no further.
     #[cfg(any(target_arch = "wasm32", test))]
     pub(crate) const fn limit_pages(&mut self, pages: u32) {
-        self.heap.limit = PageLimit::new(pages);
+        self.heap.limit_pages(pages);
     }
 }
 

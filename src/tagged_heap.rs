@@ -97,7 +97,7 @@ pub(crate) struct TaggedHeap {
     used: u32,
     growth: GrowthWord,
     /// What the memory may grow to, with the pages of others.
-    pub(crate) limit: PageLimit,
+    limit: PageLimit,
 }
 
 impl TaggedHeap {
@@ -111,6 +111,12 @@ impl TaggedHeap {
             growth: GrowthWord::new(growth),
             limit: PageLimit::NONE,
         }
+    }
+
+    /// Lets the memory grow to so many pages and no further.
+    #[cfg(any(target_arch = "wasm32", test))]
+    pub(crate) const fn limit_pages(&mut self, pages: u32) {
+        self.limit = PageLimit::new(pages);
     }
 
     /// The address from which on memory was never used.

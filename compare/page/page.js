@@ -235,6 +235,10 @@ function drawReported(rows) {
       ["ms", (cell) => measured(cell.v8)?.milliseconds.median, 3],
       [`over ${reference}`, (cell) => measured(cell.v8)?.ratio, 2],
       ["instructions", (cell) => measured(cell.instructions)?.ratio, 2],
+      ...(report.full ? [
+        ["time in JavaScriptCore", (cell) => measured(cell.javascriptcore)?.ratio, 2],
+        ["time in wasmtime", (cell) => measured(cell.wasmtime)?.ratio, 2],
+      ] : []),
     ];
     const lines = report.allocators.map(({ id, name, role }) => ({
       name,

@@ -21,13 +21,16 @@ pub fn table(report: &Report, row: &Row, reference: &str) -> Table {
         headings.extend(["kB served", "blocks", "then kB", "blocks"].map(str::to_owned));
     }
     headings.extend(["ms", "ratio", "instructions"].map(str::to_owned));
+    if report.full {
+        headings.extend(["JavaScriptCore", "wasmtime"].map(str::to_owned));
+    }
     let mut table = Table::new();
     table.set_header(&headings);
     for column in &report.allocators {
         let mut line = vec![column.name.clone()];
         line.extend(match row.cells.get(&column.id) {
             None => vec!["not measured".to_owned()],
-            Some(cell) => figures(cell, row, reference),
+            Some(cell) => figures(cell, row, reference, report.full),
         });
         line.resize(headings.len(), NONE.to_owned());
         table.add_row(line);
@@ -36,7 +39,7 @@ pub fn table(report: &Report, row: &Row, reference: &str) -> Table {
 }
 
 /// The cells of one line behind the allocator's name, or the reason why there are none.
-fn figures(cell: &Cell, row: &Row, reference: &str) -> Vec<String> {
+fn figures(cell: &Cell, row: &Row, reference: &str, full: bool) -> Vec<String> {
     let memory = match &cell.memory {
         Figure::Measured(memory) => memory,
         Figure::Missing(reason) => return vec![reason.clone()],
@@ -69,6 +72,14 @@ fn figures(cell: &Cell, row: &Row, reference: &str) -> Vec<String> {
         Figure::Missing(reason) => reason.clone(),
         Figure::Measured(count) => ratio(count.ratio),
     });
+    if full {
+        for time in [&cell.javascriptcore, &cell.wasmtime] {
+            line.push(match time {
+                Figure::Missing(reason) => reason.clone(),
+                Figure::Measured(time) => ratio(time.ratio),
+            });
+        }
+    }
     line
 }
 

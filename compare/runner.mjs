@@ -78,6 +78,21 @@ const SERVED = ["blocks_before_refusal", "bytes_before_refusal", "blocks_after_r
 const servedIn = (instance) =>
   plan.counts_served ? Object.fromEntries(SERVED.map((name) => [name, instance.exports[`served_${name}`]() >>> 0])) : null;
 
+// Calls the export again and again, as a host does that keeps an instance. Each call must compute what the first did.
+const callAgain = (instance, expected) => {
+  if (plan.further_calls === 0) {
+    return null;
+  }
+  let last;
+  for (let number = 2; number <= 1 + plan.further_calls; number += 1) {
+    last = execute(instance);
+    if (last.checksum !== expected) {
+      throw new Error(`call ${number} computed ${last.checksum}, the first ${expected}`);
+    }
+  }
+  return { milliseconds: last.milliseconds, pages: pagesOf(instance) };
+};
+
 const measure = (subject, warmUp) => {
   emit({ event: "started", subject: subject.id });
   let { instance } = subject;
@@ -95,15 +110,17 @@ const measure = (subject, warmUp) => {
     collectGarbage();
     const { milliseconds, checksum } = execute(instance);
     subject.spent += warmUp ? 0 : milliseconds;
+    const pages = pagesOf(instance);
     emit({
       event: "sample",
       subject: subject.id,
       warm_up: warmUp,
       milliseconds,
       checksum,
-      pages: pagesOf(instance),
+      pages,
       heap_base: instance.exports.heap_base(),
       served: servedIn(instance),
+      last: callAgain(instance, checksum),
     });
   } catch (error) {
     subject.failed = true;

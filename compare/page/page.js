@@ -323,6 +323,36 @@ function drawLongLives() {
   table(parent, `MiB after cycle ${early} and after cycle ${late}`, ["allocator", ...headings], lines);
 }
 
+function drawProducts() {
+  if (report.products.length === 0) {
+    return;
+  }
+  const calls = terms.product_calls;
+  const parent = section(
+    "Products",
+    "What people ship, in thin wrappers: the first call in an instance and a later one, with the memory's pages after " +
+      "each, and the kB of the whole module.",
+  );
+  const headings = ["allocator", "first call, ms", "pages", `call ${calls}, ms`, "pages", "module, kB", "wasm-opt -Oz", "and gzip"];
+  const figure = (figure, number, digits) => {
+    const value = measured(figure);
+    return value ? { text: number(value).toFixed(digits), number: number(value) } : { text: figure.missing };
+  };
+  const callCells = ({ time, memory }) => [
+    figure(time, ({ milliseconds }) => milliseconds.median, 1),
+    figure(memory, ({ pages }) => pages, 0),
+  ];
+  const sizeCells = (size) => [size.raw, size.optimized, size.gzipped].map((bytes) => ({ text: (bytes / 1000).toFixed(1), number: bytes }));
+  for (const row of report.products) {
+    const ran = report.allocators.filter(({ id }) => row.cells[id]);
+    const lines = ran.map(({ id, name, role }) => {
+      const { first, last, size } = row.cells[id];
+      return { name, role, cells: [...callCells(first), ...callCells(last), ...sizeCells(size)] };
+    });
+    table(parent, `${row.name}: ${row.about}`, headings, lines);
+  }
+}
+
 function drawSizes() {
   const parent = section("Code size", "Bytes over a module whose allocator always fails.");
   for (const [profile, level] of [["size", "opt-level z"], ["speed", "opt-level 3"]]) {
@@ -371,6 +401,7 @@ drawOverall();
 explain();
 Object.keys(families).forEach(drawFamily);
 drawLongLives();
+drawProducts();
 drawSizes();
 const allocators = add(section("Allocators"), "ul", "");
 report.allocators.forEach(({ name, description }) => add(allocators, "li", `${name}: ${description}`));

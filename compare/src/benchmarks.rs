@@ -3,7 +3,9 @@
 use crate::catalogue::Role;
 use crate::charts;
 use crate::places::Places;
-use crate::report::{EARLY, Figure, LATE, LongLifeRow, Report, Row, pages_after};
+use crate::report::{
+    CallFigures, EARLY, Figure, LATE, LongLifeRow, PRODUCT_CALLS, ProductCell, ProductRow, Report, Row, pages_after,
+};
 use crate::tables::{self, Style};
 use anyhow::{Context, Result};
 use std::fs;
@@ -37,8 +39,9 @@ const WHAT_COUNTS: &str = "\
 In time in V8 and in linear memory: every workload in which another allocator has less. Where a workload runs into the
 limit of its memory, not in memory but in the bytes that were served, and in time only against allocators that serve at
 least as much. In memory over time: every program whose memory rises with FreeingBump, or is more than with dlmalloc in
-the end. In code size: every allocator with less code after wasm-opt -Oz. Allocators that never free are left out, and so
-are the others of this repository.
+the end. In products: every time, memory and module after wasm-opt -Oz and gzip that is less with another. In code size:
+every allocator with less code after wasm-opt -Oz. Allocators that never free are left out, and so are the others of this
+repository.
 ";
 
 /// Everything in which our default allocator is worse than another that frees, as `WHAT_COUNTS` says.
@@ -48,6 +51,9 @@ fn losses(report: &Report) -> String {
         list.extend(losses_of(report, row));
     }
     list.extend(report.long_lives.iter().filter_map(|row| loss_over_time(report, row)));
+    for row in &report.products {
+        list.extend(product_losses(report, row));
+    }
     for profile in tables::profiles(report) {
         let bytes = |id: &str| {
             let mut sizes = report.sizes.iter();
@@ -99,6 +105,40 @@ fn losses_of(report: &Report, row: &Row) -> Vec<String> {
         list.push(loss(report, &what, Unit(" pages", 0), Better::Less, pages));
     }
     list.into_iter().flatten().collect()
+}
+
+/// The lines of one product.
+fn product_losses(report: &Report, row: &ProductRow) -> Vec<String> {
+    let name = &row.name;
+    let last = format!("call {PRODUCT_CALLS}");
+    let mut lines = call_losses(report, row, "the first call", |cell| &cell.first);
+    lines.extend(call_losses(report, row, &last, |cell| &cell.last));
+    let gzipped = |id: &str| Some(row.cells.get(id)?.size.gzipped as f64 / 1000.0);
+    let module = format!("`{name}`, module after wasm-opt -Oz and gzip");
+    lines.extend(loss(report, &module, Unit(" kB", 1), Better::Less, gzipped));
+    lines
+}
+
+/// The lines of one of a product's calls.
+fn call_losses(report: &Report, row: &ProductRow, which: &str, call: fn(&ProductCell) -> &CallFigures) -> Vec<String> {
+    let name = &row.name;
+    let time = |id: &str| call(row.cells.get(id)?).milliseconds();
+    let pages = |id: &str| call(row.cells.get(id)?).pages().map(f64::from);
+    let time = loss(
+        report,
+        &format!("`{name}`, time of {which}"),
+        Unit(" ms", 1),
+        Better::Less,
+        time,
+    );
+    let memory = loss(
+        report,
+        &format!("`{name}`, memory after {which}"),
+        Unit(" pages", 0),
+        Better::Less,
+        pages,
+    );
+    time.into_iter().chain(memory).collect()
 }
 
 /// The line of one comparison, unless no other allocator that frees has a better figure; the best comes first.
@@ -160,7 +200,9 @@ mod tests {
     use super::losses;
     use crate::catalogue::Family;
     use crate::plan::Served;
-    use crate::report::{Cell, EARLY, Figure, LATE, LongLifeRow, Report, Row, Time};
+    use crate::report::{
+        CallFigures, Cell, EARLY, Figure, LATE, LongLifeRow, Memory, ProductCell, ProductRow, Report, Row, Time,
+    };
     use crate::sizes::{CodeSize, Size};
     use crate::statistics::Summary;
     use std::collections::BTreeMap;
@@ -265,5 +307,50 @@ mod tests {
             text.contains("- code size, profile `size`: 2000 bytes; talc claim 1000\n"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn a_product_that_needs_more_of_anything_than_with_another_allocator_is_a_loss() {
+        let cell = |milliseconds: f64, pages: u32, gzipped: i64| {
+            let call = CallFigures {
+                time: Figure::Measured(Time {
+                    milliseconds: Summary::of(&[milliseconds]).unwrap(),
+                    ratio: None,
+                }),
+                memory: Figure::Measured(Memory { pages, heap_base: 0 }),
+            };
+            ProductCell {
+                first: call.clone(),
+                last: call,
+                size: Size {
+                    raw: 0,
+                    optimized: 0,
+                    gzipped,
+                },
+            }
+        };
+        let mut report = Report::sample();
+        report.products.push(ProductRow {
+            name: "jaq".to_owned(),
+            about: String::new(),
+            cells: BTreeMap::from([
+                ("freeing-bump".to_owned(), cell(25.0, 30, 593_000)),
+                ("talc-extend".to_owned(), cell(30.0, 29, 588_000)),
+            ]),
+        });
+        let text = losses(&report);
+        assert!(
+            text.contains("- `jaq`, memory after the first call: 30 pages; talc extend 29\n"),
+            "{text}"
+        );
+        assert!(
+            text.contains("- `jaq`, memory after call 50: 30 pages; talc extend 29\n"),
+            "{text}"
+        );
+        assert!(
+            text.contains("- `jaq`, module after wasm-opt -Oz and gzip: 593.0 kB; talc extend 588.0\n"),
+            "{text}"
+        );
+        assert!(!text.contains("`jaq`, time"), "{text}");
     }
 }

@@ -1,29 +1,32 @@
 //! Names for built modules: a digest of everything that a module is made from.
 
 use crate::catalogue::Allocator;
-use crate::places::Places;
+use crate::places::{Group, Places};
 use crate::workspace::{Package, Profile, profiles};
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// What all modules of one run are made from.
+/// What all modules of one group are made from.
 pub struct Ingredients {
     shared: Sha256,
 }
 
 impl Ingredients {
-    /// Reads what all modules share: compiler, flags, profiles, lock file and harness.
-    pub fn read(places: &Places, rustc: &str, flags: &str) -> Result<Self> {
+    /// Reads what all modules of `group` share: compiler, flags, profiles, lock file and crates of the repository.
+    pub fn read(group: Group, places: &Places, rustc: &str, flags: &str) -> Result<Self> {
         let mut shared = Sha256::new();
         shared.update(rustc);
         shared.update(flags);
         shared.update(toml::to_string(&profiles(places)?)?);
-        if let Ok(lock) = fs::read(places.guest_lock()) {
+        if let Ok(lock) = fs::read(places.lock(group)) {
             shared.update(lock);
         }
         add_crate(&mut shared, &places.compare.join("guest/harness"))?;
+        if group == Group::Products {
+            add_crate(&mut shared, &places.compare.join("products/entropy"))?;
+        }
         Ok(Ingredients { shared })
     }
 
@@ -45,7 +48,7 @@ impl Ingredients {
                 add_crate(&mut digest, &places.compare.join("allocators").join(path))?;
             }
         }
-        add_crate(&mut digest, &places.compare.join("guest").join(&package.program))?;
+        add_crate(&mut digest, &package.folder(places))?;
         let digest = hexadecimal(&digest.finalize()[..8]);
         Ok(places
             .modules()

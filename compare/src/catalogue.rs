@@ -30,6 +30,9 @@ pub struct Allocator {
     /// Rust code that defines a `#[global_allocator]`; empty for the standard library's own.
     #[serde(default)]
     pub code: String,
+    /// Whether it is compared in products too, each of which takes a minute to build.
+    #[serde(default)]
+    pub products: bool,
     /// Whether even the smallest module needs the standard library for it.
     #[serde(default)]
     pub needs_std: bool,
@@ -114,6 +117,21 @@ pub struct LongLife {
     pub about: String,
 }
 
+/// What people ship, in a thin wrapper, as `workloads.toml` describes it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Product {
+    /// The name that tables show, under which the module exports it, and of the crate below `products/`.
+    pub name: String,
+    /// The number that the export is called with.
+    pub argument: u32,
+    /// Whether `<name>_prepare` makes an input before the clock starts.
+    #[serde(default)]
+    pub prepare: bool,
+    /// What it is, and what a call does, in one line.
+    pub about: String,
+}
+
 /// A group of workloads that stress allocators alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -178,6 +196,8 @@ pub struct Catalogue {
     pub workloads: Vec<Workload>,
     /// In the order of the file.
     pub long_lives: Vec<LongLife>,
+    /// In the order of the file.
+    pub products: Vec<Product>,
 }
 
 #[derive(Deserialize)]
@@ -185,6 +205,7 @@ pub struct Catalogue {
 struct WorkloadFile {
     workload: Vec<Workload>,
     long_life: Vec<LongLife>,
+    product: Vec<Product>,
 }
 
 impl Catalogue {
@@ -205,6 +226,7 @@ impl Catalogue {
             allocators: read_allocators(&places.compare.join("allocators"))?,
             workloads: workloads.workload,
             long_lives: workloads.long_life,
+            products: workloads.product,
         })
     }
 
@@ -218,13 +240,15 @@ impl Catalogue {
         for pattern in patterns {
             let allocator = self.allocators.iter().any(|it| it.is_named(pattern));
             let workload = self.workloads.iter().any(|it| it.is_named(pattern))
-                || self.long_lives.iter().any(|it| it.is_named(pattern));
+                || self.long_lives.iter().any(|it| it.is_named(pattern))
+                || self.products.iter().any(|it| it.is_named(pattern));
             if !allocator && !workload {
                 bail!(
-                    "--only {pattern}: no allocator, workload or family has this name; allocators: {}; workloads: {}; families: allocator, programs, traces, reported, long-life; long-lived programs: {}",
+                    "--only {pattern}: no allocator, workload or family has this name; allocators: {}; workloads: {}; families: allocator, programs, traces, reported, long-life, products; long-lived programs: {}; products: {}",
                     list(self.allocators.iter().map(|it| it.id.as_str())),
                     list(self.workloads.iter().map(|it| it.name.as_str())),
                     list(self.long_lives.iter().map(|it| it.name.as_str())),
+                    list(self.products.iter().map(|it| it.name.as_str())),
                 );
             }
             some_allocator |= allocator;
@@ -243,6 +267,8 @@ impl Catalogue {
                 .retain(|it| patterns.iter().any(|pattern| it.is_named(pattern)));
             self.long_lives
                 .retain(|it| patterns.iter().any(|pattern| it.is_named(pattern)));
+            self.products
+                .retain(|it| patterns.iter().any(|pattern| it.is_named(pattern)));
         }
         Ok(())
     }
@@ -251,6 +277,12 @@ impl Catalogue {
     pub fn leave_out_long_workloads(&mut self, patterns: &[String]) {
         self.workloads
             .retain(|it| !it.full_only || patterns.iter().any(|pattern| matches(pattern, &it.name)));
+    }
+
+    /// Leaves out the products, whose modules take minutes to build, except for those that one of `patterns` names.
+    pub fn leave_out_products(&mut self, patterns: &[String]) {
+        self.products
+            .retain(|it| patterns.iter().any(|pattern| it.is_named(pattern)));
     }
 
     /// Keeps the allocators that `patterns` names, where the workloads are not chosen by name.
@@ -271,6 +303,11 @@ impl Catalogue {
         self.allocators
             .iter()
             .filter(|allocator| !matches!(allocator.role, Role::SizeFloor | Role::Meter | Role::Recorder))
+    }
+
+    /// The allocators that run products.
+    pub fn product_contenders(&self) -> impl Iterator<Item = &Allocator> {
+        self.contenders().filter(|allocator| allocator.products)
     }
 
     /// The allocator that counts what programs ask for.
@@ -332,6 +369,12 @@ impl LongLife {
     }
 }
 
+impl Product {
+    fn is_named(&self, pattern: &str) -> bool {
+        matches(pattern, &self.name) || pattern == "products"
+    }
+}
+
 fn matches(pattern: &str, name: &str) -> bool {
     match pattern.strip_suffix('*') {
         Some(start) => name.starts_with(start),
@@ -367,7 +410,7 @@ fn read_toml<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<T> {
 #[cfg(test)]
 mod tests {
     use super::{Catalogue, Family, Role};
-    use crate::places::Places;
+    use crate::places::{Group, Places};
 
     fn catalogue() -> Catalogue {
         Catalogue::read(&Places::of_this_checkout()).expect("the files of the repository are valid")
@@ -401,9 +444,49 @@ mod tests {
     }
 
     #[test]
+    fn products_are_left_out_unless_one_of_them_or_their_family_is_named() {
+        let left = |only: &[&str]| {
+            let only: Vec<String> = only.iter().map(|name| (*name).to_owned()).collect();
+            let mut chosen = catalogue();
+            chosen.choose(&only).unwrap();
+            chosen.leave_out_products(&only);
+            let names = chosen.products.iter().map(|product| product.name.clone());
+            names.collect::<Vec<_>>()
+        };
+        assert!(left(&[]).is_empty());
+        assert!(left(&["freeing-bump"]).is_empty());
+        assert_eq!(left(&["jaq", "freeing-bump"]), ["jaq"]);
+        assert_eq!(left(&["products"]).len(), catalogue().products.len());
+    }
+
+    #[test]
+    fn only_the_allocators_whose_files_say_so_run_products() {
+        let catalogue = catalogue();
+        let ids: Vec<&str> = catalogue.product_contenders().map(|it| it.id.as_str()).collect();
+        assert_eq!(
+            ids,
+            [
+                "dlmalloc",
+                "freeing-bump",
+                "tiny-freeing-bump",
+                "std",
+                "talc-extend",
+                "wasmalloc"
+            ]
+        );
+    }
+
+    #[test]
     fn an_unknown_name_is_refused_with_the_names_there_are() {
         let message = catalogue().choose(&["jsom".to_owned()]).unwrap_err().to_string();
-        for name in ["jsom", "dlmalloc", "hash-map", "long-life", "replaced-state"] {
+        for name in [
+            "jsom",
+            "dlmalloc",
+            "hash-map",
+            "long-life",
+            "replaced-state",
+            "sqlparser",
+        ] {
             assert!(message.contains(name), "{name}: {message}");
         }
     }
@@ -467,16 +550,21 @@ mod tests {
     }
 
     #[test]
-    fn each_workload_is_exported_by_its_program() {
+    fn each_workload_and_product_is_exported_by_its_program() {
         let places = Places::of_this_checkout();
-        for workload in catalogue().workloads {
-            let source = places.compare.join("guest").join(&workload.program).join("src/lib.rs");
+        let catalogue = catalogue();
+        let workloads = catalogue
+            .workloads
+            .iter()
+            .map(|it| (Group::Guests, it.program.as_str(), it.export()));
+        let products = catalogue
+            .products
+            .iter()
+            .map(|it| (Group::Products, it.name.as_str(), it.name.as_str()));
+        for (group, program, export) in workloads.chain(products) {
+            let source = places.programs(group).join(program).join("src/lib.rs");
             let source = std::fs::read_to_string(&source).unwrap();
-            assert!(
-                source.contains(&format!("\"{}\" =>", workload.export())),
-                "{}",
-                workload.name
-            );
+            assert!(source.contains(&format!("\"{export}\" =>")), "{program}: {export}");
         }
     }
 }

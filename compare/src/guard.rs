@@ -13,31 +13,41 @@ use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs;
-
-/// A figure that has grown by more than this share fails the check.
-const TOLERANCE: f64 = 0.02;
+use std::path::Path;
 
 /// What is guarded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Guarded {
+pub enum Guarded<'a> {
     /// Bytes of code over an allocator that always fails, for size, after `wasm-opt -Oz`.
     Size,
+    /// Bytes of the whole modules of the products that are named: as the compiler leaves them, and after `wasm-opt -Oz`
+    /// and gzip. The committed figures of others stay as they are.
+    Modules(&'a [String]),
     /// Executed instructions of each workload.
     Instructions,
 }
 
-impl Guarded {
+impl Guarded<'_> {
     fn file(self) -> &'static str {
         match self {
             Guarded::Size => "size.json",
+            Guarded::Modules(_) => "modules.json",
             Guarded::Instructions => "instructions.json",
         }
     }
 
     fn unit(self) -> &'static str {
         match self {
-            Guarded::Size => "bytes",
+            Guarded::Size | Guarded::Modules(_) => "bytes",
             Guarded::Instructions => "instructions",
+        }
+    }
+
+    /// A figure that has grown by more percent than this fails the check. The allocator is a small part of a module.
+    fn tolerance(self) -> f64 {
+        match self {
+            Guarded::Size | Guarded::Instructions => 2.0,
+            Guarded::Modules(_) => 0.5,
         }
     }
 }
@@ -60,15 +70,23 @@ pub fn check(guarded: Guarded, accept: bool, places: &Places) -> Result<()> {
     // At a limit of memory, what serves more executes more.
     ours.workloads.retain(|it| it.family != Family::Reported);
     let rustc = versions::rustc()?;
-    let measured = Figures {
+    let mut measured = Figures {
         rustc: rustc.lines().next().unwrap_or_default().to_owned(),
         figures: match guarded {
             Guarded::Size => measure_sizes(&ours, &everything, places, &rustc)?,
+            Guarded::Modules(names) => measure_modules(names, &mut ours, &everything, places, &rustc)?,
             Guarded::Instructions => measure_instructions(&ours, &everything, places, &rustc)?,
         },
     };
     let path = places.compare.join("figures").join(guarded.file());
     if accept {
+        if matches!(guarded, Guarded::Modules(_))
+            && let Ok(committed) = read(&path)
+        {
+            for (what, figures) in committed.figures {
+                measured.figures.entry(what).or_insert(figures);
+            }
+        }
         fs::create_dir_all(places.compare.join("figures"))?;
         fs::write(&path, serde_json::to_string_pretty(&measured)? + "\n")?;
         println!(
@@ -77,15 +95,8 @@ pub fn check(guarded: Guarded, accept: bool, places: &Places) -> Result<()> {
         );
         return Ok(());
     }
-    let committed = fs::read_to_string(&path).with_context(|| {
-        format!(
-            "cannot read {}: run `cargo make accept-figures` and commit it",
-            path.display()
-        )
-    })?;
-    let committed: Figures =
-        serde_json::from_str(&committed).with_context(|| format!("{} is not as expected", path.display()))?;
-    let differences = differences(&committed, &measured, guarded.unit());
+    let committed = read(&path)?;
+    let differences = differences(&committed, &measured, guarded);
     for (_, line) in &differences {
         println!("{line}");
     }
@@ -98,21 +109,32 @@ pub fn check(guarded: Guarded, accept: bool, places: &Places) -> Result<()> {
             ),
         };
         bail!(
-            "some figures above are not committed or have grown by more than {:.0} %: make the code smaller again, or \
+            "some figures above are not committed or have grown by more than {} %: make the code smaller again, or \
              run `cargo make accept-figures` and say in the commit why they changed.{compiler}",
-            TOLERANCE * 100.0
+            guarded.tolerance()
         );
     }
     let count: usize = measured.figures.values().map(BTreeMap::len).sum();
     println!(
-        "all {count} figures are within {:.0} % of the committed ones, or below",
-        TOLERANCE * 100.0
+        "all {count} figures are within {} % of the committed ones, or below",
+        guarded.tolerance()
     );
     Ok(())
 }
 
+fn read(path: &Path) -> Result<Figures> {
+    let text = fs::read_to_string(path).with_context(|| {
+        format!(
+            "cannot read {}: run `cargo make accept-figures` and commit it",
+            path.display()
+        )
+    })?;
+    serde_json::from_str(&text).with_context(|| format!("{} is not as expected", path.display()))
+}
+
 /// One line for each figure that differs, and whether it fails the check.
-fn differences(committed: &Figures, measured: &Figures, unit: &str) -> Vec<(bool, String)> {
+fn differences(committed: &Figures, measured: &Figures, guarded: Guarded) -> Vec<(bool, String)> {
+    let unit = guarded.unit();
     let mut lines = Vec::new();
     for (what, figures) in &measured.figures {
         for (allocator, &now) in figures {
@@ -123,12 +145,9 @@ fn differences(committed: &Figures, measured: &Figures, unit: &str) -> Vec<(bool
                 ),
                 Some(&before) if before == now => continue,
                 Some(&before) => {
-                    let change = now as f64 / before as f64 - 1.0;
-                    let text = format!(
-                        "{what} with {allocator}: {before} to {now} {unit} ({:+.1} %)",
-                        change * 100.0
-                    );
-                    (change > TOLERANCE, text)
+                    let change = (now as f64 / before as f64 - 1.0) * 100.0;
+                    let text = format!("{what} with {allocator}: {before} to {now} {unit} ({change:+.1} %)");
+                    (change > guarded.tolerance(), text)
                 }
             };
             lines.push(line);
@@ -154,6 +173,40 @@ fn measure_sizes(
         .into_iter()
         .map(|size| (size.allocator, size.over_floor.optimized.max(0) as u64));
     Ok(BTreeMap::from([("wasm-opt -Oz".to_owned(), figures.collect())]))
+}
+
+fn measure_modules(
+    names: &[String],
+    ours: &mut Catalogue,
+    everything: &Catalogue,
+    places: &Places,
+    rustc: &str,
+) -> Result<BTreeMap<String, BTreeMap<String, u64>>> {
+    ours.choose(names)?;
+    ours.leave_out_products(names);
+    let mut pairs = Vec::new();
+    for product in &ours.products {
+        for allocator in ours.product_contenders() {
+            pairs.push((product.name.as_str(), allocator.id.as_str()));
+        }
+    }
+    let wanted: Vec<(Package, Profile)> = pairs
+        .iter()
+        .map(|(product, allocator)| (Package::of_product(allocator, product), Profile::Speed))
+        .collect();
+    let modules = modules::build(&wanted, everything, places, rustc)?;
+    let files = pairs
+        .iter()
+        .map(|(product, allocator)| modules.of_product(product, allocator));
+    let sizes = sizes::of_modules(&files.collect::<Result<Vec<_>>>()?, places)?;
+    let mut figures: BTreeMap<String, BTreeMap<String, u64>> = BTreeMap::new();
+    for ((product, allocator), size) in pairs.into_iter().zip(sizes) {
+        for (what, bytes) in [("raw", size.raw), ("wasm-opt -Oz and gzip", size.gzipped)] {
+            let row = figures.entry(format!("{product}, {what}")).or_default();
+            row.insert(allocator.to_owned(), bytes.max(0) as u64);
+        }
+    }
+    Ok(figures)
 }
 
 fn measure_instructions(
@@ -193,7 +246,7 @@ fn measure_instructions(
 
 #[cfg(test)]
 mod tests {
-    use super::{Figures, differences};
+    use super::{Figures, Guarded, differences};
     use std::collections::BTreeMap;
 
     fn figures(count: u64) -> Figures {
@@ -205,23 +258,30 @@ mod tests {
 
     #[test]
     fn three_percent_more_fails_and_one_percent_more_is_only_told() {
-        let lines = differences(&figures(1000), &figures(1030), "bytes");
+        let lines = differences(&figures(1000), &figures(1030), Guarded::Size);
         assert_eq!(
             lines,
             [(true, "json with tiny: 1000 to 1030 bytes (+3.0 %)".to_owned())]
         );
-        assert!(!differences(&figures(1000), &figures(1010), "bytes")[0].0);
+        assert!(!differences(&figures(1000), &figures(1010), Guarded::Size)[0].0);
     }
 
     #[test]
     fn less_is_told_and_the_same_is_not() {
-        assert!(!differences(&figures(1000), &figures(500), "bytes")[0].0);
-        assert!(differences(&figures(1000), &figures(1000), "bytes").is_empty());
+        assert!(!differences(&figures(1000), &figures(500), Guarded::Size)[0].0);
+        assert!(differences(&figures(1000), &figures(1000), Guarded::Size).is_empty());
     }
 
     #[test]
     fn a_figure_that_was_never_committed_fails() {
-        let lines = differences(&Figures::default(), &figures(1), "bytes");
+        let lines = differences(&Figures::default(), &figures(1), Guarded::Size);
         assert!(lines[0].0 && lines[0].1.contains("not committed"));
+    }
+
+    #[test]
+    fn one_percent_more_of_a_whole_module_fails() {
+        let modules = Guarded::Modules(&[]);
+        assert!(differences(&figures(1000), &figures(1010), modules)[0].0);
+        assert!(!differences(&figures(1000), &figures(1004), modules)[0].0);
     }
 }

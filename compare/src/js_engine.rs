@@ -68,6 +68,7 @@ enum Event {
         pages: u32,
         heap_base: u32,
         served: Option<Served>,
+        last: Option<LastCall>,
     },
     Point {
         subject: String,
@@ -79,6 +80,12 @@ enum Event {
         reason: String,
     },
     Done,
+}
+
+#[derive(Deserialize)]
+struct LastCall {
+    milliseconds: f64,
+    pages: u32,
 }
 
 /// Runs `plan` and returns the outcome of each subject. A run longer than `limit` is ended, and its subject left out.
@@ -147,6 +154,7 @@ fn run_once(
                 pages,
                 heap_base,
                 served,
+                last,
             } => {
                 if let Some((_, start)) = running.take() {
                     first_run.get_or_insert(start.elapsed());
@@ -155,6 +163,12 @@ fn run_once(
                 if let Outcome::Ran(runs) = outcome {
                     if !warm_up {
                         runs.milliseconds.push(milliseconds);
+                    }
+                    if let Some(last) = last {
+                        if !warm_up {
+                            runs.last.milliseconds.push(last.milliseconds);
+                        }
+                        runs.last.pages = last.pages;
                     }
                     runs.checksum = checksum;
                     runs.pages = pages;
@@ -380,6 +394,34 @@ mod tests {
             assert!(matches!(&outcomes["fine"], Outcome::Ran(_)));
             assert!(matches!(&outcomes["invalid"], Outcome::Failed(reason) if reason.contains("cannot be compiled")));
         }
+    }
+
+    #[test]
+    fn the_last_of_an_instances_calls_is_timed_and_its_pages_are_read() {
+        // Each call adds a page to three.
+        let grows = "(drop (memory.grow (i32.const 1))) i64.const 7";
+        let plan = Plan {
+            further_calls: 4,
+            ..Plan::default()
+        };
+        let outcomes = outcomes_of(JsEngine::V8, plan, &[("grows", grows, true)]);
+        let Outcome::Ran(runs) = &outcomes["grows"] else {
+            panic!("{outcomes:?}");
+        };
+        assert_eq!((runs.pages, runs.last.pages), (4, 8));
+        assert_eq!((runs.milliseconds.len(), runs.last.milliseconds.len()), (2, 2));
+    }
+
+    #[test]
+    fn a_call_that_computes_something_else_than_the_first_is_a_failure() {
+        let count_calls = r"(i64.store (i32.const 0) (i64.add (i64.const 1) (i64.load (i32.const 0))))
+            (i64.load (i32.const 0))";
+        let plan = Plan {
+            further_calls: 1,
+            ..Plan::default()
+        };
+        let outcomes = outcomes_of(JsEngine::V8, plan, &[("counter", count_calls, true)]);
+        assert!(matches!(&outcomes["counter"], Outcome::Failed(reason) if reason.contains("call 2 computed 2")));
     }
 
     #[test]

@@ -2,9 +2,9 @@
 //!
 //! The modules, from the command line down:
 //!
-//! - what a command does: `measure`, `long_life`, `recordings`, `worst_case`, `guard`;
-//! - what it writes: `tables` with `reported_tables`, `charts`, `page`, `benchmarks`, from the `overview` and the data in
-//!   `report`, `statistics` and `versions`;
+//! - what a command does: `measure`, `long_life`, `products`, `recordings`, `worst_case`, `guard`;
+//! - what it writes: `tables` with `reported_tables` and `product_tables`, `charts`, `page`, `benchmarks`, from the
+//!   `overview` and the data in `report`, `statistics` and `versions`;
 //! - measuring: `js_engine`, `second_engine` and `sizes`, told by a `plan`;
 //! - building: `modules` over `workspace` and `cache`, and `limit`, which lowers a module's maximum of memory;
 //! - what there is, and where: `catalogue`, `recording`, `places`; and `progress`, what a long step shows.
@@ -23,6 +23,8 @@ mod overview;
 mod page;
 mod places;
 mod plan;
+mod product_tables;
+mod products;
 mod progress;
 mod recording;
 mod recordings;
@@ -105,6 +107,10 @@ enum Command {
     },
     /// Compare the code sizes of this repository's allocators with the committed ones.
     CheckSize {
+        /// Compare the whole modules of these products instead, separated by commas; `products` names all. Each takes
+        /// minutes.
+        #[arg(long, value_delimiter = ',')]
+        modules: Vec<String>,
         /// Write what was measured into the committed file instead.
         #[arg(long)]
         accept: bool,
@@ -144,7 +150,8 @@ fn main() -> ExitCode {
             argument,
         } => recordings::record(&workload, argument, &output, &places),
         Command::WorstCase { only } => worst_case::measure(&only, &places),
-        Command::CheckSize { accept } => guard::check(Guarded::Size, accept, &places),
+        Command::CheckSize { modules, accept } if modules.is_empty() => guard::check(Guarded::Size, accept, &places),
+        Command::CheckSize { modules, accept } => guard::check(Guarded::Modules(&modules), accept, &places),
         Command::CheckInstructions { accept } => guard::check(Guarded::Instructions, accept, &places),
     };
     match result {

@@ -10,8 +10,8 @@ use crate::report::{EARLIER_ROUNDS, Findings, JSC_WARM_UP_RUNS, PAGE_BYTES, Repo
 use crate::second_engine::SecondEngine;
 use crate::sizes;
 use crate::tables::{Style, render};
-use crate::workspace::{Package, Profile, SIZE_PROBE, all_packages};
-use crate::{benchmarks, charts, limit, long_life, page, recordings, versions};
+use crate::workspace::{Package, Profile, SIZE_PROBE, all_packages, product_packages};
+use crate::{benchmarks, charts, limit, long_life, page, products, recordings, versions};
 use anyhow::{Context, Result, bail};
 use std::fs;
 use std::time::Duration;
@@ -93,6 +93,7 @@ pub fn report(only: &[String], effort: &Effort, publish: bool, places: &Places) 
     chosen.choose(only)?;
     if !effort.full {
         chosen.leave_out_long_workloads(only);
+        chosen.leave_out_products(only);
     }
     let command = match publish {
         true => "cargo make benchmarks".to_owned(),
@@ -126,8 +127,10 @@ pub fn compare(chosen: &Catalogue, command: &str, effort: &Effort, places: &Plac
     let everything = Catalogue::read(places)?;
     let rustc = versions::rustc()?;
     let modules = modules::build(&wanted(chosen), &everything, places, &rustc)?;
-    let (workloads, different) = run_all(chosen, &modules, effort, places)?;
+    let (workloads, mut different) = run_all(chosen, &modules, effort, places)?;
     let long_lives = long_life::follow(chosen, &modules, effort.limit * 2, places)?;
+    let (products, different_products) = products::measure(chosen, &modules, places)?;
+    different.extend(different_products);
     let mut sizes = Vec::new();
     for profile in [Profile::Size, Profile::Speed] {
         sizes.extend(sizes::measure(chosen, &modules, profile, places)?);
@@ -142,6 +145,7 @@ pub fn compare(chosen: &Catalogue, command: &str, effort: &Effort, places: &Plac
         allocators: Report::columns(chosen),
         workloads,
         long_lives,
+        products,
         sizes,
     };
     write(&report, places)?;
@@ -159,7 +163,8 @@ pub fn compare(chosen: &Catalogue, command: &str, effort: &Effort, places: &Plac
     Ok(report)
 }
 
-/// All modules that a run needs: the programs of its workloads for speed, the size probe for both profiles.
+/// All modules that a run needs: the programs of its workloads and its products for speed, the size probe for both
+/// profiles.
 fn wanted(chosen: &Catalogue) -> Vec<(Package, Profile)> {
     let mut wanted = Vec::new();
     for package in all_packages(chosen) {
@@ -171,6 +176,11 @@ fn wanted(chosen: &Catalogue) -> Vec<(Package, Profile)> {
         }
         wanted.push((package, Profile::Speed));
     }
+    wanted.extend(
+        product_packages(chosen)
+            .into_iter()
+            .map(|package| (package, Profile::Speed)),
+    );
     wanted
 }
 

@@ -1,8 +1,8 @@
-//! Builds the guest modules that are not in the cache yet.
+//! Builds the modules that are not in the cache yet.
 
 use crate::cache::{Ingredients, keep};
 use crate::catalogue::Catalogue;
-use crate::places::Places;
+use crate::places::{Group, Places};
 use crate::progress::Step;
 use crate::workspace::{self, Package, Profile};
 use anyhow::{Context, Result, bail};
@@ -26,18 +26,48 @@ pub struct Modules(BTreeMap<(Package, Profile), PathBuf>);
 impl Modules {
     /// The module of `program` with `allocator`.
     pub fn path(&self, program: &str, allocator: &str, profile: Profile) -> Result<&Path> {
-        let package = Package::new(allocator, program);
+        self.of(Package::new(allocator, program), profile)
+    }
+
+    /// The module of `product` with `allocator`.
+    pub fn of_product(&self, product: &str, allocator: &str) -> Result<&Path> {
+        self.of(Package::of_product(allocator, product), Profile::Speed)
+    }
+
+    fn of(&self, package: Package, profile: Profile) -> Result<&Path> {
+        let missing = format!("{} was not built with {}", package.program, package.allocator);
         self.0
             .get(&(package, profile))
             .map(PathBuf::as_path)
-            .with_context(|| format!("{program} was not built with {allocator}"))
+            .with_context(|| missing)
     }
 }
 
 /// Returns the modules of `wanted`, and builds those that were never built from what they are made from now.
 ///
-/// `everything` is the whole catalogue: the generated workspace holds all of it, so that one lock file fits every run.
+/// `everything` is the whole catalogue: a generated workspace holds all of its group, so that one lock file fits every run.
 pub fn build(wanted: &[(Package, Profile)], everything: &Catalogue, places: &Places, rustc: &str) -> Result<Modules> {
+    let mut modules = BTreeMap::new();
+    for group in [Group::Guests, Group::Products] {
+        let wanted: Vec<(Package, Profile)> = wanted
+            .iter()
+            .filter(|(package, _)| package.group == group)
+            .cloned()
+            .collect();
+        if !wanted.is_empty() {
+            modules.extend(build_group(group, &wanted, everything, places, rustc)?);
+        }
+    }
+    Ok(Modules(modules))
+}
+
+fn build_group(
+    group: Group,
+    wanted: &[(Package, Profile)],
+    everything: &Catalogue,
+    places: &Places,
+    rustc: &str,
+) -> Result<BTreeMap<(Package, Profile), PathBuf>> {
     let missing_of = |modules: &BTreeMap<(Package, Profile), PathBuf>| {
         let mut missing: BTreeMap<Profile, Vec<Package>> = BTreeMap::new();
         for ((package, profile), path) in modules {
@@ -47,14 +77,14 @@ pub fn build(wanted: &[(Package, Profile)], everything: &Catalogue, places: &Pla
         }
         missing
     };
-    let mut modules = locate(wanted, everything, places, rustc)?;
+    let mut modules = locate(group, wanted, everything, places, rustc)?;
     if !missing_of(&modules).is_empty() {
-        workspace::write(everything, places)?;
-        settle_lock_file(places)?;
-        modules = locate(wanted, everything, places, rustc)?;
+        workspace::write(group, everything, places)?;
+        settle_lock_file(group, places)?;
+        modules = locate(group, wanted, everything, places, rustc)?;
         fs::create_dir_all(places.modules())?;
         for (profile, packages) in missing_of(&modules) {
-            compile(&packages, profile, places)?;
+            compile(group, &packages, profile, places)?;
             for package in packages {
                 let built = places
                     .report
@@ -72,16 +102,17 @@ pub fn build(wanted: &[(Package, Profile)], everything: &Catalogue, places: &Pla
             }
         }
     }
-    Ok(Modules(modules))
+    Ok(modules)
 }
 
 fn locate(
+    group: Group,
     wanted: &[(Package, Profile)],
     everything: &Catalogue,
     places: &Places,
     rustc: &str,
 ) -> Result<BTreeMap<(Package, Profile), PathBuf>> {
-    let ingredients = Ingredients::read(places, rustc, &link_flags().join(" "))?;
+    let ingredients = Ingredients::read(group, places, rustc, &flags(group).join(" "))?;
     let mut modules = BTreeMap::new();
     for (package, profile) in wanted {
         let allocator = everything
@@ -96,9 +127,9 @@ fn locate(
 }
 
 /// Puts the committed lock file into the workspace, and extends it when an allocator file asks for more.
-fn settle_lock_file(places: &Places) -> Result<()> {
-    let workspace_lock = places.build_workspace().join("Cargo.lock");
-    let committed = fs::read(places.guest_lock()).unwrap_or_default();
+fn settle_lock_file(group: Group, places: &Places) -> Result<()> {
+    let workspace_lock = places.build_workspace(group).join("Cargo.lock");
+    let committed = fs::read(places.lock(group)).unwrap_or_default();
     if committed.is_empty() {
         fs::remove_file(&workspace_lock).or_else(|error| match error.kind() {
             std::io::ErrorKind::NotFound => Ok(()),
@@ -108,9 +139,9 @@ fn settle_lock_file(places: &Places) -> Result<()> {
         fs::write(&workspace_lock, &committed)?;
     }
     let step = Step::begin("fetching crates", 1);
-    step.part("those of compare/guest.lock");
+    step.part(&format!("those of {}", places.lock(group).display()));
     let fetch = |locked: &[&str]| {
-        cargo(places)
+        cargo(group, places)
             .arg("fetch")
             .args(["--target", TARGET])
             .args(locked)
@@ -128,14 +159,17 @@ fn settle_lock_file(places: &Places) -> Result<()> {
         );
     }
     drop(step);
-    fs::copy(&workspace_lock, places.guest_lock())?;
-    eprintln!("compare/guest.lock has changed, since the allocator files ask for other dependencies: commit it");
+    fs::copy(&workspace_lock, places.lock(group))?;
+    eprintln!(
+        "{} has changed, since the allocator files or the programs ask for other dependencies: commit it",
+        places.lock(group).display()
+    );
     Ok(())
 }
 
-fn compile(packages: &[Package], profile: Profile, places: &Places) -> Result<()> {
+fn compile(group: Group, packages: &[Package], profile: Profile, places: &Places) -> Result<()> {
     let step = Step::begin(&format!("building for {}", profile.name()), packages.len());
-    let mut command = cargo(places);
+    let mut command = cargo(group, places);
     command.arg("build").args(["--locked", "--target", TARGET]);
     command.args(["--profile", profile.name(), "--message-format=json-render-diagnostics"]);
     for package in packages {
@@ -181,8 +215,8 @@ struct Target {
     name: String,
 }
 
-fn cargo(places: &Places) -> Command {
-    let mut flags = link_flags();
+fn cargo(group: Group, places: &Places) -> Command {
+    let mut flags = flags(group);
     if let Some(home) = home_of_cargo() {
         flags.push(format!("--remap-path-prefix={}=cargo", home.display()));
     }
@@ -192,15 +226,20 @@ fn cargo(places: &Places) -> Command {
     ));
     let mut command = Command::new("cargo");
     command
-        .current_dir(places.build_workspace())
+        .current_dir(places.build_workspace(group))
         .env("CARGO_TARGET_DIR", places.report.join("cargo"))
         .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"));
     command
 }
 
 /// Flags of the compiler that change a module, the same on every machine.
-fn link_flags() -> Vec<String> {
-    vec![format!("-Clink-arg=--max-memory={MOST_MEMORY_BYTES}")]
+fn flags(group: Group) -> Vec<String> {
+    let mut flags = vec![format!("-Clink-arg=--max-memory={MOST_MEMORY_BYTES}")];
+    if group == Group::Products {
+        // Entropy comes from compare/products/entropy instead of an import.
+        flags.push("--cfg=getrandom_backend=\"custom\"".to_owned());
+    }
+    flags
 }
 
 /// The folder of downloaded crates: its name must not reach a module, or sizes would depend on the machine.

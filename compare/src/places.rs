@@ -3,6 +3,15 @@
 use std::env::consts::{ARCH, OS};
 use std::path::{Path, PathBuf};
 
+/// Programs that are built together. Each group has a folder, a generated workspace, and a lock file of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Group {
+    /// The programs of the workloads, made for the report.
+    Guests,
+    /// What people ship, in thin wrappers. Only the full report needs the crates that these depend on.
+    Products,
+}
+
 /// The folders and programs of one checkout of the repository.
 pub struct Places {
     /// The top of the repository.
@@ -49,9 +58,20 @@ impl Places {
         self.packages().join(package).join("bin").join("bun")
     }
 
-    /// The generated workspace that the guest modules are built in.
-    pub fn build_workspace(&self) -> PathBuf {
-        self.report.join("build")
+    /// The folder whose subfolders are the programs of `group`.
+    pub fn programs(&self, group: Group) -> PathBuf {
+        self.compare.join(match group {
+            Group::Guests => "guest",
+            Group::Products => "products",
+        })
+    }
+
+    /// The generated workspace that the modules of `group` are built in.
+    pub fn build_workspace(&self, group: Group) -> PathBuf {
+        self.report.join(match group {
+            Group::Guests => "build",
+            Group::Products => "build-products",
+        })
     }
 
     /// Built modules, named by what they are made from.
@@ -59,8 +79,11 @@ impl Places {
         self.report.join("modules")
     }
 
-    /// The committed lock file of the generated workspace.
-    pub fn guest_lock(&self) -> PathBuf {
-        self.compare.join("guest.lock")
+    /// The committed lock file of the generated workspace of `group`.
+    pub fn lock(&self, group: Group) -> PathBuf {
+        self.compare.join(match group {
+            Group::Guests => "guest.lock",
+            Group::Products => "products.lock",
+        })
     }
 }

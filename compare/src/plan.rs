@@ -22,6 +22,8 @@ pub struct Plan {
     pub least_runs: u32,
     /// After this much measured time a subject sits out the remaining rounds.
     pub budget_milliseconds: f64,
+    /// Calls of the export after the timed one, in the same instance. The last is timed too.
+    pub further_calls: u32,
     /// If given, a file of operations, which the export replays in portions; its input is `argument` slots.
     pub operations: Option<PathBuf>,
     /// If not empty, each subject runs once, on and on, and its pages are read after these numbers of cycles.
@@ -63,6 +65,8 @@ pub struct Runs {
     pub pages: u32,
     /// Where the heap starts: stack and static data lie below.
     pub heap_base: u32,
+    /// The last of the calls of each instance, for a plan with further calls.
+    pub last: LastCalls,
     /// Cycles and pages after them, for a plan with points.
     pub curve: Vec<(u32, u32)>,
     /// What was served, for a plan that counts it.
@@ -87,6 +91,15 @@ impl Served {
     pub fn bytes(&self) -> u64 {
         u64::from(self.bytes_before_refusal) + u64::from(self.bytes_after_release)
     }
+}
+
+/// The last calls in the instances of one subject.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct LastCalls {
+    /// The time of each.
+    pub milliseconds: Vec<f64>,
+    /// Pages of linear memory after it.
+    pub pages: u32,
 }
 
 impl Plan {

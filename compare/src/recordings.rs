@@ -19,6 +19,7 @@ pub fn replay(files: &[PathBuf], only: &[String], effort: &Effort, places: &Plac
     let mut chosen = Catalogue::read(places)?;
     chosen.choose_allocators(only)?;
     chosen.long_lives.clear();
+    chosen.products.clear();
     chosen.workloads = files
         .iter()
         .map(|file| {

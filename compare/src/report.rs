@@ -2,7 +2,7 @@
 
 use crate::catalogue::{Catalogue, Family, Role, Workload};
 use crate::plan::{Outcome, Served};
-use crate::sizes::CodeSize;
+use crate::sizes::{CodeSize, Size};
 use crate::statistics::{Summary, WIDE_SPREAD, geometric_mean};
 use crate::versions::Versions;
 use serde::{Deserialize, Serialize};
@@ -16,6 +16,9 @@ pub const EARLIER_ROUNDS: u32 = 100;
 
 /// The rounds before JavaScriptCore is timed: until then it goes from its interpreter to its optimizing compiler.
 pub const JSC_WARM_UP_RUNS: u32 = 3;
+
+/// The calls of a product in each instance: the first and the last are timed.
+pub const PRODUCT_CALLS: u32 = 50;
 
 /// The first number of cycles that tables compare; by now the program has its working set.
 pub const EARLY: u32 = 10;
@@ -44,6 +47,8 @@ pub struct Report {
     pub workloads: Vec<Row>,
     /// Memory over time.
     pub long_lives: Vec<LongLifeRow>,
+    /// What people ship.
+    pub products: Vec<ProductRow>,
     /// The code sizes.
     pub sizes: Vec<CodeSize>,
 }
@@ -59,6 +64,8 @@ pub struct Terms {
     pub earlier_rounds: u32,
     /// The first number of cycles whose memory is compared, and the last.
     pub cycles: (u32, u32),
+    /// The calls of a product in each instance.
+    pub product_calls: u32,
 }
 
 impl Terms {
@@ -70,6 +77,7 @@ impl Terms {
             wide_spread: WIDE_SPREAD,
             earlier_rounds: EARLIER_ROUNDS,
             cycles: (EARLY, LATE),
+            product_calls: PRODUCT_CALLS,
         }
     }
 }
@@ -117,6 +125,37 @@ pub struct LongLifeRow {
     pub about: String,
     /// The pages after some numbers of cycles, by allocator.
     pub cells: BTreeMap<String, Figure<Vec<(u32, u32)>>>,
+}
+
+/// A product as a table.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ProductRow {
+    /// The product's name.
+    pub name: String,
+    /// What it is, and what a call does.
+    pub about: String,
+    /// What each allocator that is compared in products did with it, by identifier.
+    pub cells: BTreeMap<String, ProductCell>,
+}
+
+/// One product with one allocator.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ProductCell {
+    /// The first call in an instance.
+    pub first: CallFigures,
+    /// The last of [`PRODUCT_CALLS`].
+    pub last: CallFigures,
+    /// Bytes of the module.
+    pub size: Size,
+}
+
+/// One of the calls in an instance.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CallFigures {
+    /// Time in V8, optimizing compiler only.
+    pub time: Figure<Time>,
+    /// Linear memory after it.
+    pub memory: Figure<Memory>,
 }
 
 /// A figure, or the reason why there is none: no cell is empty.
@@ -268,6 +307,7 @@ impl Report {
             allocators: Report::columns(&catalogue),
             workloads: Vec::new(),
             long_lives: Vec::new(),
+            products: Vec::new(),
             sizes: Vec::new(),
         }
     }
@@ -314,6 +354,59 @@ impl Report {
     }
 }
 
+impl CallFigures {
+    /// What `outcomes` say of the allocator `id`; times become ratios to `reference`.
+    pub fn of(outcomes: &BTreeMap<String, Outcome>, id: &str, reference: &str) -> Self {
+        let expected = checksum_of(outcomes, reference);
+        CallFigures {
+            time: time_of(outcomes, id, reference, expected),
+            memory: memory_of(outcomes.get(id)),
+        }
+    }
+
+    /// The median of its times.
+    pub fn milliseconds(&self) -> Option<f64> {
+        match &self.time {
+            Figure::Measured(time) => Some(time.milliseconds.median),
+            Figure::Missing(_) => None,
+        }
+    }
+
+    /// The median of its times over the reference's.
+    pub fn time_ratio(&self) -> Option<f64> {
+        match &self.time {
+            Figure::Measured(time) => time.ratio,
+            Figure::Missing(_) => None,
+        }
+    }
+
+    /// The pages of linear memory after it.
+    pub fn pages(&self) -> Option<u32> {
+        match &self.memory {
+            Figure::Measured(memory) => Some(memory.pages),
+            Figure::Missing(_) => None,
+        }
+    }
+}
+
+/// What the program computed with the allocator `id`.
+fn checksum_of<'a>(outcomes: &'a BTreeMap<String, Outcome>, id: &str) -> Option<&'a str> {
+    match outcomes.get(id) {
+        Some(Outcome::Ran(runs)) => Some(&runs.checksum),
+        _ => None,
+    }
+}
+
+/// The identifiers of allocators whose program computed something else than with `reference`.
+pub fn different(outcomes: &BTreeMap<String, Outcome>, reference: &str) -> Vec<String> {
+    let expected = checksum_of(outcomes, reference);
+    let differs = |id: &&String| match (checksum_of(outcomes, id), expected) {
+        (Some(checksum), Some(expected)) => checksum != expected,
+        _ => false,
+    };
+    outcomes.keys().filter(differs).cloned().collect()
+}
+
 impl Row {
     /// The numbers of rounds after which some allocator's pages were read.
     pub fn points(&self) -> BTreeSet<u32> {
@@ -333,22 +426,13 @@ impl Row {
     ///
     /// Returns the row and the identifiers of allocators whose program computed something else.
     pub fn new(workload: &Workload, findings: &Findings, reference: &str, floor: &str) -> (Self, Vec<String>) {
-        let expected = match findings.v8.get(reference) {
-            Some(Outcome::Ran(runs)) => Some(runs.checksum.as_str()),
-            _ => None,
-        };
+        let expected = checksum_of(&findings.v8, reference);
         let times = |outcomes: Option<&BTreeMap<String, Outcome>>, id: &str| match outcomes {
             None => Figure::Missing(NOT_ASKED_FOR.to_owned()),
             Some(outcomes) => time_of(outcomes, id, reference, expected),
         };
-        let mut different = Vec::new();
         let mut cells = BTreeMap::new();
         for (id, outcome) in &findings.v8 {
-            if let Outcome::Ran(runs) = outcome
-                && expected.is_some_and(|expected| expected != runs.checksum)
-            {
-                different.push(id.clone());
-            }
             let cell = Cell {
                 v8: times(Some(&findings.v8), id),
                 v8_tiered: times(findings.v8_tiered.as_ref(), id),
@@ -376,7 +460,7 @@ impl Row {
             peak_live_bytes: findings.peak_live_bytes,
             cells,
         };
-        (row, different)
+        (row, different(&findings.v8, reference))
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::catalogue::Catalogue;
 use crate::places::Places;
 use crate::plan::{Outcome, Runs};
-use crate::report::{Figure, Findings, LongLifeRow, Report, Row, Terms};
+use crate::report::{CallFigures, Figure, Findings, LongLifeRow, ProductCell, ProductRow, Report, Row, Terms};
 use crate::sizes::{CodeSize, Size};
 use crate::versions::Versions;
 use crate::workspace::Profile;
@@ -63,6 +63,30 @@ pub fn report() -> Report {
             .collect(),
     });
     let long_lives = long_lives.collect();
+    let products = catalogue.products.iter().map(|product| {
+        let outcomes: BTreeMap<String, Outcome> = catalogue
+            .product_contenders()
+            .map(|allocator| {
+                let (time, memory) = factors[allocator.id.as_str()];
+                (allocator.id.clone(), ran(25.0 * time, 30.0 * memory))
+            })
+            .collect();
+        let call = |id: &str| CallFigures::of(&outcomes, id, "dlmalloc");
+        let cells = outcomes.keys().map(|id| {
+            let cell = ProductCell {
+                first: call(id),
+                last: call(id),
+                size: size(rng.i64(1_000_000..1_100_000)),
+            };
+            (id.clone(), cell)
+        });
+        ProductRow {
+            name: product.name.clone(),
+            about: product.about.clone(),
+            cells: cells.collect(),
+        }
+    });
+    let products = products.collect();
     let sizes = [Profile::Size, Profile::Speed].into_iter().flat_map(|profile| {
         let sizes = allocators.iter().map(|column| CodeSize {
             allocator: column.id.clone(),
@@ -88,6 +112,7 @@ pub fn report() -> Report {
         allocators: Report::columns(&catalogue),
         workloads,
         long_lives,
+        products,
         sizes,
     }
 }

@@ -1,4 +1,5 @@
-//! Code size: the smallest module that exports alloc, dealloc and realloc, over one whose allocator always fails.
+//! Sizes of modules, and code size: that of the smallest module that exports alloc, dealloc and realloc, over one whose
+//! allocator always fails.
 
 use crate::cache::{digest_of, keep};
 use crate::catalogue::Catalogue;
@@ -9,6 +10,7 @@ use crate::workspace::{Profile, SIZE_PROBE};
 use anyhow::{Context, Result, bail};
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::io::Write;
@@ -49,7 +51,7 @@ pub struct CodeSize {
 
 /// Measures all allocators of `catalogue` under `profile`.
 pub fn measure(catalogue: &Catalogue, modules: &Modules, profile: Profile, places: &Places) -> Result<Vec<CodeSize>> {
-    let size_of = |id: &str| size_of(modules.path(SIZE_PROBE, id, profile)?, places);
+    let size_of = |id: &str| of_module(modules.path(SIZE_PROBE, id, profile)?, places);
     let floor = size_of(&catalogue.size_floor()?.id)?;
     let mut sizes = Vec::new();
     let step = Step::begin(&format!("sizes for {}", profile.name()), catalogue.contenders().count());
@@ -74,7 +76,12 @@ pub fn wasm_opt(places: &Places) -> PathBuf {
     places.packages().join(".bin").join("wasm-opt")
 }
 
-fn size_of(module: &Path, places: &Places) -> Result<Size> {
+/// The bytes of the modules in the files `modules`, in their order; `wasm-opt` takes half a minute for some.
+pub fn of_modules(modules: &[&Path], places: &Places) -> Result<Vec<Size>> {
+    modules.par_iter().map(|module| of_module(module, places)).collect()
+}
+
+fn of_module(module: &Path, places: &Places) -> Result<Size> {
     let raw = fs::read(module).with_context(|| format!("cannot read {}", module.display()))?;
     let optimized = optimize(module, &raw, places)?;
     let mut gzip = GzEncoder::new(Vec::new(), Compression::best());

@@ -3,7 +3,10 @@
 use crate::catalogue::{Family, Role};
 use crate::charts::{self, code_sizes, time_and_memory};
 use crate::overview::Overview;
-use crate::report::{Cell, Column, EARLY, Figure, JSC_WARM_UP_RUNS, LATE, Memory, Report, Row, Time, pages_after};
+use crate::product_tables;
+use crate::report::{
+    Cell, Column, EARLY, Figure, JSC_WARM_UP_RUNS, LATE, Memory, PRODUCT_CALLS, Report, Row, Time, pages_after,
+};
 use crate::reported_tables;
 use crate::sizes::CodeSize;
 use crate::statistics::WIDE_SPREAD;
@@ -162,6 +165,9 @@ pub fn render(report: &Report, style: Style) -> String {
             out.push_str(&drawn(long_life_table(report, &columns), style));
         }
     }
+    if !report.products.is_empty() {
+        out.push_str(&products(report, style));
+    }
     if style == Style::Markdown && !report.sizes.is_empty() {
         heading(&mut out, style, 2, "Code size");
         let alternative = code_sizes::alternative(report);
@@ -201,6 +207,32 @@ fn answer(report: &Report, style: Style) -> String {
     for sentence in overview.meaning.iter().chain(&overview.remarks) {
         // Writing to a string cannot fail.
         let _ = writeln!(out, "- {sentence}");
+    }
+    out
+}
+
+fn products(report: &Report, style: Style) -> String {
+    let mut out = String::new();
+    heading(&mut out, style, 2, "Products");
+    let reference = report
+        .allocators
+        .iter()
+        .find(|column| column.role == Role::Reference)
+        .map_or("", |column| &column.id);
+    // Writing to a string cannot fail.
+    let _ = writeln!(
+        out,
+        "What people ship, in thin wrappers, compiled with opt-level 3 and fat LTO. The first call in an instance and call\n\
+         {PRODUCT_CALLS}, with the pages after each, and the bytes of the module; ratios in brackets. The engine has compiled the\n\
+         module before."
+    );
+    for row in &report.products {
+        heading(&mut out, style, 3, &format!("{}: {}", row.name, row.about));
+        out.push_str(&drawn(product_tables::of_product(report, row, reference), style));
+    }
+    if report.products.len() > 1 {
+        heading(&mut out, style, 3, "All products: geometric means of the ratios");
+        out.push_str(&drawn(product_tables::of_means(report, reference), style));
     }
     out
 }

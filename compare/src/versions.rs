@@ -1,7 +1,7 @@
 //! The versions of everything that a figure depends on.
 
 use crate::catalogue::Catalogue;
-use crate::places::Places;
+use crate::places::{Group, Places};
 use crate::second_engine;
 use crate::sizes::wasm_opt;
 use crate::standard_library;
@@ -113,7 +113,7 @@ fn allocators(catalogue: &Catalogue, places: &Places) -> Result<BTreeMap<String,
         name: String,
         version: String,
     }
-    let path = places.guest_lock();
+    let path = places.lock(Group::Guests);
     let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
     let lock: Lock = toml::from_str(&text)?;
     let mut versions = BTreeMap::new();

@@ -1,12 +1,12 @@
-//! The generated Cargo workspace in which the guest modules are built: one package per module.
+//! The generated Cargo workspaces in which modules are built, one for each group of programs: one package per module.
 
 use crate::catalogue::{Allocator, Catalogue, Role};
-use crate::places::Places;
+use crate::places::{Group, Places};
 use anyhow::{Context, Result};
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
 /// The program of the module whose size is measured.
@@ -36,17 +36,33 @@ impl Profile {
 pub struct Package {
     /// The allocator's identifier.
     pub allocator: String,
-    /// The folder of the program below `compare/guest/`.
+    /// The folder of the program in that of its group.
     pub program: String,
+    /// What the program is built with.
+    pub group: Group,
 }
 
 impl Package {
-    /// The package of `program` with `allocator`.
+    /// The package of the guest `program` with `allocator`.
     pub fn new(allocator: &str, program: &str) -> Self {
         Package {
             allocator: allocator.to_owned(),
             program: program.to_owned(),
+            group: Group::Guests,
         }
+    }
+
+    /// The package of `product` with `allocator`.
+    pub fn of_product(allocator: &str, product: &str) -> Self {
+        Package {
+            group: Group::Products,
+            ..Package::new(allocator, product)
+        }
+    }
+
+    /// The folder of the program.
+    pub fn folder(&self, places: &Places) -> PathBuf {
+        places.programs(self.group).join(&self.program)
     }
 
     /// The package's name, which is also the stem of its module's file.
@@ -55,7 +71,10 @@ impl Package {
     }
 
     fn manifest(&self, allocator: &Allocator, places: &Places) -> Result<Table> {
-        let program = places.compare.join("guest").join(&self.program);
+        let prefix = match self.group {
+            Group::Guests => "guest",
+            Group::Products => "product",
+        };
         let mut dependencies = allocator.dependencies.clone();
         for dependency in dependencies.iter_mut().map(|(_, value)| value) {
             if let Some(Value::String(path)) = dependency.get_mut("path") {
@@ -64,8 +83,8 @@ impl Package {
             }
         }
         let program_crate = json!({
-            "package": format!("guest-{}", self.program.replace('_', "-")),
-            "path": program,
+            "package": format!("{prefix}-{}", self.program.replace('_', "-")),
+            "path": self.folder(places),
         });
         dependencies.insert("program".to_owned(), Value::try_from(program_crate)?);
         Ok(Table::try_from(json!({
@@ -89,7 +108,7 @@ impl Package {
     }
 }
 
-/// All packages: each program with each allocator that runs it.
+/// All packages of guests: each program with each allocator that runs it.
 pub fn all_packages(catalogue: &Catalogue) -> BTreeSet<Package> {
     let programs: BTreeSet<&str> = catalogue
         .workloads
@@ -108,10 +127,28 @@ pub fn all_packages(catalogue: &Catalogue) -> BTreeSet<Package> {
     packages
 }
 
-/// Writes the workspace of all packages of `catalogue`; files whose content is unchanged keep their time stamp.
-pub fn write(catalogue: &Catalogue, places: &Places) -> Result<()> {
-    let root = places.build_workspace();
-    let packages = all_packages(catalogue);
+/// All packages of products: each with each allocator that is compared in products.
+pub fn product_packages(catalogue: &Catalogue) -> BTreeSet<Package> {
+    let of = |product: &str| {
+        let allocators = catalogue.product_contenders();
+        let packages = allocators.map(|allocator| Package::of_product(&allocator.id, product));
+        packages.collect::<Vec<_>>()
+    };
+    catalogue
+        .products
+        .iter()
+        .flat_map(|product| of(&product.name))
+        .collect()
+}
+
+/// Writes the workspace of all packages of `group` in `catalogue`; files whose content is unchanged keep their time
+/// stamp.
+pub fn write(group: Group, catalogue: &Catalogue, places: &Places) -> Result<()> {
+    let root = places.build_workspace(group);
+    let packages = match group {
+        Group::Guests => all_packages(catalogue),
+        Group::Products => product_packages(catalogue),
+    };
     for package in &packages {
         let allocator = catalogue
             .allocators

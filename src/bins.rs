@@ -30,6 +30,9 @@ const LINEAR_SHIFT: u32 = GRANULE_BYTES.trailing_zeros() + BINS_SHIFT;
 /// bounds check that can panic.
 const BINS: usize = 256;
 
+/// The bin of reserves, free chunks that only the search before a refusal looks at; it comes after those of all spans.
+const RESERVES: usize = 240;
+
 const WORD_BITS: usize = u32::BITS as usize;
 const WORDS: usize = BINS / WORD_BITS;
 
@@ -42,7 +45,7 @@ const PREVIOUS: u32 = BLOCK + 4;
 /// Marks the number of a bin, in the bits above: addresses of members are even.
 const IS_BIN: u32 = 1;
 
-/// So many runs of a bin are looked at for the one that has been there for longest, and so has more free blocks.
+/// How far down a class's list of partial runs to look: the older a run's entry, the more of its blocks are free.
 const RUNS_LOOKED_AT: u32 = 16;
 
 /// The bins; all zero when there is nothing in them.
@@ -78,6 +81,21 @@ impl Bins {
         unsafe { self.insert(memory, bin_of(span), chunk) }
     }
 
+    /// Puts a free chunk into the bin of reserves, which [`chunk`](Self::chunk) does not look at. O(1).
+    ///
+    /// # Safety
+    ///
+    /// The chunk must be free, and in no bin.
+    pub(crate) unsafe fn insert_reserve<M: LinearMemory>(&mut self, memory: &mut M, chunk: u32) {
+        // SAFETY: passed on from the caller; a free chunk has room for its links.
+        unsafe { self.link(memory, RESERVES, chunk) };
+    }
+
+    /// The reserve that joined last, or 0.
+    pub(crate) fn reserve(&self) -> u32 {
+        self.firsts[RESERVES]
+    }
+
     /// Puts a run into the bin of its class. O(1).
     ///
     /// # Safety
@@ -89,6 +107,18 @@ impl Bins {
     }
 
     unsafe fn insert<M: LinearMemory>(&mut self, memory: &mut M, bin: usize, member: u32) {
+        // SAFETY: passed on from the caller.
+        if unsafe { self.link(memory, bin, member) } {
+            self.occupied[bin / WORD_BITS] |= 1 << (bin % WORD_BITS);
+        }
+    }
+
+    /// Puts a member into a bin and returns whether it is the only one there.
+    ///
+    /// # Safety
+    ///
+    /// The member must be in no bin, and its two links must not be used otherwise.
+    unsafe fn link<M: LinearMemory>(&mut self, memory: &mut M, bin: usize, member: u32) -> bool {
         let next = self.firsts[bin];
         self.firsts[bin] = member;
         // SAFETY: the caller passes a member whose two links are not used; those of the others are.
@@ -97,10 +127,9 @@ impl Bins {
             memory.write_word(member, PREVIOUS, (bin as u32) << 2 | IS_BIN);
             if next != 0 {
                 memory.write_word(next, PREVIOUS, member);
-            } else {
-                self.occupied[bin / WORD_BITS] |= 1 << (bin % WORD_BITS);
             }
         }
+        next == 0
     }
 
     /// Takes a chunk or a run out of its bin. O(1).
@@ -159,18 +188,14 @@ impl Bins {
         run
     }
 
-    /// The chunk that comes next where all are looked at, from the shortest spans on: the one that joined the bin before, or
-    /// the first of the next bin that is not empty; or 0.
+    /// The chunk that joined the bin of this one before it, or 0.
     ///
     /// # Safety
     ///
-    /// The chunk must be in the bin of this span.
-    pub(crate) unsafe fn next<M: LinearMemory>(&self, memory: &M, chunk: u32, span: u32) -> u32 {
+    /// The chunk must be in a bin.
+    pub(crate) unsafe fn next<M: LinearMemory>(&self, memory: &M, chunk: u32) -> u32 {
         // SAFETY: a member has its links.
-        match unsafe { memory.read_word(chunk, NEXT) } {
-            0 => self.chunk(span, 1),
-            next => next,
-        }
+        unsafe { memory.read_word(chunk, NEXT) }
     }
 
     /// Calls `visit` with the address of each chunk.
@@ -211,7 +236,7 @@ mod tests {
             assert!((span - first) * 8 < span, "{span}");
         }
         assert!((20..31).all(|shift| bin_of(2 << shift) == bin_of(1 << shift) + (1 << BINS_SHIFT)));
-        assert_eq!(bin_of(u32::MAX) + 1, 240);
+        assert_eq!(bin_of(u32::MAX) + 1, RESERVES);
         assert!(bin_of(GRANULE_BYTES) >= CLASSES);
     }
 }

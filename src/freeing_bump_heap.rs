@@ -2,10 +2,11 @@
 //!
 //! | request | where its block lies | what a release does |
 //! |---|---|---|
-//! | to 256 bytes, aligned to 16 at most | in one of the [`Runs`] of its size class | pushes it on a list; a run that is all free goes back |
+//! | up to 256 bytes, aligned to 16 at most | in one of the [`Runs`] of its size class | pushes it on a list; a run that is all free goes back |
 //! | above | a block of the [`TaggedHeap`] | merges it with its neighbours |
 //!
-//! Both are O(1); this file only decides which it is.
+//! Both are O(1). This file only decides which it is. At the memory's limit a small request can get a block of the
+//! [`TaggedHeap`] too, which the [`Runs`] note.
 
 use crate::growth::Growth;
 use crate::heap::Heap;
@@ -38,32 +39,58 @@ impl FreeingBumpHeap {
     pub(crate) const fn limit_pages(&mut self, pages: u32) {
         self.heap.limit_pages(pages);
     }
+
+    /// As `allocate`, where the class's list, if there is one, is empty.
+    #[inline(never)]
+    fn allocate_anew<M: LinearMemory>(&mut self, memory: &mut M, size: u32, align: u32) -> u32 {
+        match SizeClass::of(size, align) {
+            Some(class) => self.runs.refill(memory, &mut self.heap, class),
+            None => self.runs.make_room(memory, &mut self.heap, span_for(size), align),
+        }
+    }
+
+    /// How many of the first `size` bytes of a new large block can be other than 0. `fresh` is from where on memory was
+    /// never used before the block was made.
+    fn used_bytes<M: LinearMemory>(&self, memory: &M, block: u32, size: u32, fresh: u32) -> u32 {
+        // The host may have written to the initial memory. A region that reaches the top of the address space ends at 0.
+        let last_initial = memory.initial_region().end.wrapping_sub(1);
+        // Only a block that ends at the bump pointer is fresh: what was left behind that pointer when the memory grew
+        // elsewhere may hold anything.
+        if block > last_initial && self.heap.is_last(memory, block) {
+            size.min(fresh.saturating_sub(block))
+        } else {
+            size
+        }
+    }
 }
 
 impl Heap for FreeingBumpHeap {
+    #[inline]
     fn allocate<M: LinearMemory>(&mut self, memory: &mut M, size: u32, align: u32) -> u32 {
-        match SizeClass::of(size, align) {
-            Some(class) => self.runs.allocate(memory, &mut self.heap, class),
-            None => self.runs.make_room(memory, &mut self.heap, span_for(size), align),
+        let free = SizeClass::of(size, align).and_then(|class| self.runs.pop(memory, class));
+        match free {
+            Some(block) => block,
+            None => self.allocate_anew(memory, size, align),
         }
     }
 
     fn allocate_zeroed<M: LinearMemory>(&mut self, memory: &mut M, size: u32, align: u32) -> u32 {
         let fresh = self.heap.fresh();
-        // A region that reaches the top of the address space ends at 0.
-        let last_initial = memory.initial_region().end.wrapping_sub(1);
         let block = self.allocate(memory, size, align);
-        // A run holds links from its first use on, and so does what was left behind the bump pointer, if the memory grew
-        // elsewhere; the initial memory may hold what the host wrote.
-        let from_bump = SizeClass::of(size, align).is_none() && self.heap.is_last(block, span_for(size));
-        let used = if from_bump && block > last_initial {
-            size.min(fresh.saturating_sub(block))
-        } else {
-            size
-        };
-        if block != 0 && used != 0 {
-            // SAFETY: the block was just allocated, with at least `size` bytes.
-            unsafe { memory.clear(block, used) };
+        if block == 0 {
+            return 0;
+        }
+        // SAFETY: the block was just allocated, with at least `size` bytes.
+        unsafe {
+            match SizeClass::of(size, align) {
+                Some(class) => memory.clear_small(block, class.bytes()),
+                None => {
+                    let used = self.used_bytes(memory, block, size, fresh);
+                    if used != 0 {
+                        memory.clear(block, used);
+                    }
+                }
+            }
         }
         block
     }
@@ -72,7 +99,7 @@ impl Heap for FreeingBumpHeap {
         // SAFETY: the caller gives up the block, which lies where its layout says.
         unsafe {
             match SizeClass::of(size, align) {
-                Some(class) => self.runs.deallocate(memory, &mut self.heap, block, class),
+                Some(_) => self.runs.deallocate(memory, &mut self.heap, block),
                 None => self.heap.deallocate(memory, block),
             }
         }

@@ -33,8 +33,11 @@ impl Growth {
     /// Adds an eighth of the memory's present size: what `CheckedFreeingBump` does by default.
     pub const EIGHTH: Growth = Growth::Proportional { shift: 3 };
 
-    /// Adds a sixteenth of the memory's present size: what `FreeingBump` does by default.
+    /// Adds a sixteenth of the memory's present size.
     pub const SIXTEENTH: Growth = Growth::Proportional { shift: 4 };
+
+    /// Adds a thirty-second of the memory's present size: what `FreeingBump` does by default.
+    pub const THIRTY_SECOND: Growth = Growth::Proportional { shift: 5 };
 
     /// The pages to ask for first when `needed` are lacking and the memory has `present`.
     pub(crate) fn pages(self, needed: PageCount, present: PageCount) -> PageCount {

@@ -74,6 +74,7 @@ macro_rules! global_allocator {
         // SAFETY: a `Heap` hands out disjoint blocks, at least as large and aligned as asked for, and never panics. Its
         // calls run no code of the user, which is all that `SingleThreaded::with` asks for.
         unsafe impl core::alloc::GlobalAlloc for $name {
+            #[inline]
             unsafe fn alloc(&self, layout: core::alloc::Layout) -> *mut u8 {
                 let (size, align) = (layout.size() as u32, layout.align() as u32);
                 // SAFETY: see above.
@@ -81,6 +82,7 @@ macro_rules! global_allocator {
                 pointer(address)
             }
 
+            #[inline(never)]
             unsafe fn alloc_zeroed(&self, layout: core::alloc::Layout) -> *mut u8 {
                 let (size, align) = (layout.size() as u32, layout.align() as u32);
                 // SAFETY: see above.
@@ -91,6 +93,7 @@ macro_rules! global_allocator {
                 pointer(address)
             }
 
+            #[inline(never)]
             unsafe fn dealloc(&self, ptr: *mut u8, layout: core::alloc::Layout) {
                 let (size, align) = (layout.size() as u32, layout.align() as u32);
                 // SAFETY: see above; the caller gives back a block with the layout that it was allocated with.
@@ -100,6 +103,7 @@ macro_rules! global_allocator {
                 }
             }
 
+            #[inline(never)]
             unsafe fn realloc(&self, ptr: *mut u8, layout: core::alloc::Layout, new_size: usize) -> *mut u8 {
                 let (size, align) = (layout.size() as u32, layout.align() as u32);
                 // SAFETY: as for `dealloc`.

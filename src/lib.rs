@@ -110,6 +110,8 @@ mod size_class;
 mod stats;
 #[cfg(any(target_arch = "wasm32", test, fuzzing))]
 mod tagged_heap;
+#[cfg(any(target_arch = "wasm32", test, fuzzing))]
+mod tagged_slots;
 #[cfg(target_arch = "wasm32")]
 mod tiny;
 #[cfg(any(target_arch = "wasm32", test, fuzzing))]

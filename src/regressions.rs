@@ -30,7 +30,7 @@ fn tiny(memory: SimulatedMemory) -> Headerless<TinyHeap> {
 
 fn freeing_bump(memory: SimulatedMemory) -> Headerless<FreeingBumpHeap> {
     Headerless {
-        heap: FreeingBumpHeap::new(Growth::SIXTEENTH),
+        heap: FreeingBumpHeap::new(Growth::THIRTY_SECOND),
         memory,
     }
 }

@@ -153,4 +153,10 @@ unsafe impl LinearMemory for SimulatedMemory {
         self.cleared_bytes += u64::from(bytes);
         self.slice(address, bytes).fill(0);
     }
+
+    unsafe fn clear_small(&mut self, address: u32, bytes: u32) {
+        assert_eq!((address % 8, bytes % 8), (0, 0));
+        // SAFETY: passed on from the caller.
+        unsafe { self.clear(address, bytes) }
+    }
 }

@@ -33,6 +33,35 @@ impl SizeClass {
         }
     }
 
+    /// The class with this number of steps of 8 bytes, as [`steps`](Self::steps) returned it. The modulus spares the module
+    /// a check that can panic.
+    pub(crate) const fn from_steps(steps: u32) -> Self {
+        match NonZeroU32::new(steps) {
+            Some(steps) => SizeClass(steps),
+            None => SizeClass(NonZeroU32::MIN),
+        }
+    }
+
+    /// The bytes of a block of this class, in steps of 8.
+    pub(crate) const fn steps(self) -> u32 {
+        self.0.get()
+    }
+
+    /// The class whose runs serve this one until it has runs of its own: that of the next power of two.
+    pub(crate) const fn shared(self) -> Self {
+        Self::from_steps(self.steps().next_power_of_two())
+    }
+
+    /// The next class whose blocks are larger and aligned at least as well, or none.
+    pub(crate) const fn larger(self) -> Option<Self> {
+        let steps = self.steps() + 2 - self.steps() % 2;
+        if steps <= CLASSES as u32 {
+            Some(Self::from_steps(steps))
+        } else {
+            None
+        }
+    }
+
     /// All classes, from the smallest blocks to the largest.
     pub(crate) fn all() -> impl Iterator<Item = Self> {
         (1..=CLASSES as u32).filter_map(NonZeroU32::new).map(SizeClass)

@@ -11,14 +11,21 @@
 //! |<---------------- span ------------->|<---------------- span ------------>|
 //! ```
 //!
-//! The address of a chunk is 8 less than that of its block, which is a multiple of 16; its span, one too, leads to the next
-//! chunk. Its tag holds the span, and in the low bits whether the chunk is free and whether the one before it is. The first
-//! word of a chunk belongs to the block before it, which so has room for `span - 4` bytes; if that block is free, the word
-//! holds its span again: that is how a chunk finds the start of the one before. All of a chunk's fields lie behind its
-//! address, since WebAssembly adds an offset that is not negative for nothing.
+//! A chunk starts 8 bytes before its block. Blocks are aligned to 16 bytes and spans are multiples of 16: the address of a
+//! chunk plus its span is the next chunk. The tag holds the span. Its low bits say whether the chunk is free, and whether
+//! the one before it is. A block runs on into the first word of the next chunk: a chunk of `span` bytes has a block of
+//! `span - 4`. While a chunk is free, that word repeats its span, from which the next chunk finds where the free one
+//! starts. All fields lie at or after the address of their chunk, because loads and stores add a non-negative offset for
+//! free.
 //!
-//! The bump pointer is where the next chunk would be; the one before it is never free, since a release there moves the
-//! bump pointer down. Where a region ends without the next one following it, a tag of span 0 in use ends the chain.
+//! The bump pointer is where the next chunk would be. The chunk before it is never free: a release there moves the bump
+//! pointer down. A tag of span 0, in use, ends the chain of chunks where a region ends and the next one does not follow.
+//!
+//! # Where a block goes
+//!
+//! Into the free chunk that fits best of the first few that may fit, else to the bump pointer. A run goes to the end of
+//! its free chunk and everything else to the start, so that what is left of the chunk stays next to the larger block.
+//! After a large block from the bump pointer a sixteenth of its span stays free, the *reserve*: see [`reserve_after`].
 
 use crate::bins::{BLOCK, Bins, GRANULE_BYTES};
 use crate::growth::Growth;
@@ -65,19 +72,50 @@ const fn gap(chunk: u32, slack: u32) -> u32 {
     chunk.wrapping_add(BLOCK).wrapping_neg() & slack
 }
 
-/// How much is done for a block. Each of these begins with what was released and with what was never used.
+/// How hard to try. Every level looks at free chunks first, then at the space after the bump pointer.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[repr(u32)]
 pub(crate) enum Effort {
     /// Nothing more. O(1).
     AtHand,
-    /// The memory grows. It may do so elsewhere, where the next aligned address is farther, and so once more.
+    /// The memory grows. If it grows elsewhere, the next aligned address can be farther, and the memory grows once more.
     Growing,
-    /// As `Growing`, which was refused with the distance before a large block: without that.
+    /// As `Growing`, without a reserve, after growth for both was refused.
     GrowingLess,
-    /// Growth was refused: all chunks are looked at that are as long as the block but need not fit where they lie. O(free
-    /// chunks of a span from that of the block to that plus the alignment).
-    Thorough,
+    /// Growth was refused. Up to 4,096 free chunks are looked at, reserves too. Any chunk that is longer than the block by
+    /// an eighth and by what its alignment can cost is found in any case.
+    Exhaustive,
+}
+
+/// How many free chunks are looked at for the one that fits best, for an aligned block or a large one.
+const CHUNKS_LOOKED_AT: u32 = 16;
+
+/// Below this span the first chunk that fits is taken: to look for a better one costs more than it saves.
+const LEAST_SPAN_THAT_IS_FITTED: u32 = 1 << 14;
+
+/// How many free chunks are looked at before a request is refused.
+const CHUNKS_LOOKED_AT_BEFORE_REFUSAL: u32 = 4096;
+
+/// Blocks of this span and more have a reserve.
+const LEAST_SPAN_WITH_RESERVE: u32 = 1 << 16;
+
+/// What stays free after a large block from the bump pointer: a sixteenth of its span.
+///
+/// A program that replaces a buffer by one a little larger, again and again, needs two places for it. The new buffer fits
+/// where the last but one was only if there is something free beside it. Small blocks would fill that space, so it lies in
+/// a bin that only the search before a refusal looks at, until a neighbour is released and merges with it.
+const fn reserve_after(span: u32) -> u32 {
+    if span < LEAST_SPAN_WITH_RESERVE {
+        0
+    } else {
+        span >> 4 & !FLAGS
+    }
+}
+
+/// What stays free before a large block from the bump pointer: the pages in a thirty-second of its span. The block before
+/// it may have no reserve, because the bump pointer has moved down to it.
+const fn reserve_before(span: u32) -> u32 {
+    span >> (PAGE_SHIFT + 5) << PAGE_SHIFT
 }
 
 /// The first chunk of a region that starts at this address: its tag lies there, or up to 8 bytes behind.
@@ -93,8 +131,12 @@ pub(crate) struct TaggedHeap {
     bump: u32,
     /// The address of the last chunk that the bump pointer can reach: the end of its region but for 24 bytes.
     end: u32,
-    /// The highest that the bump pointer has been before it was moved down, or less.
+    /// High-water mark of the bump pointer, updated when it moves down. Memory at or above `max(used, bump)` is fresh.
     used: u32,
+    /// The reserve of the chunk before the bump pointer.
+    reserve: u32,
+    /// Whether the engine has refused to grow the memory when it was asked last.
+    refused: bool,
     growth: GrowthWord,
     /// What the memory may grow to, with the pages of others.
     limit: PageLimit,
@@ -108,6 +150,8 @@ impl TaggedHeap {
             bump: 0,
             end: 0,
             used: 0,
+            reserve: 0,
+            refused: false,
             growth: GrowthWord::new(growth),
             limit: PageLimit::NONE,
         }
@@ -124,52 +168,109 @@ impl TaggedHeap {
         self.used.max(self.bump) + BLOCK
     }
 
-    /// Whether a block of this span ends at the bump pointer.
-    pub(crate) fn is_last(&self, block: u32, span: u32) -> bool {
-        block.wrapping_add(span) == self.bump + BLOCK
+    /// Whether a block, or 0, ends at the bump pointer.
+    pub(crate) fn is_last<M: LinearMemory>(&self, memory: &M, block: u32) -> bool {
+        // SAFETY: a block of this heap has a tag.
+        block != 0 && block + unsafe { self.span(memory, block - BLOCK) } == self.bump + BLOCK
     }
 
-    /// A block of this span aligned to `align`, a power of two: from what was released, or from the bump pointer. 0 if there
-    /// is none with this effort. O(1), but for what [`Effort::Thorough`] says.
+    /// Whether the engine has refused to grow the memory when it was asked last.
+    pub(crate) fn was_refused(&self) -> bool {
+        self.refused
+    }
+
+    /// The address of the last chunk that the bump pointer can reach.
+    pub(crate) fn last_chunk(&self) -> u32 {
+        self.end
+    }
+
+    /// A block of this span aligned to `align`, a power of two, or 0 if there is none with this effort. O(1), except for the
+    /// search that [`Effort::Exhaustive`] describes.
     pub(crate) fn allocate<M: LinearMemory>(&mut self, memory: &mut M, span: u32, align: u32, effort: Effort) -> u32 {
         let slack = slack(align);
-        let mut chunk = self.bins.chunk(span, 0);
-        // SAFETY: the chunks in a bin are free, and what lies behind the bump pointer is.
+        // SAFETY: chunks in bins are free, and so is the space from the bump pointer to the end.
         unsafe {
-            while chunk != 0 && !self.fits(memory, chunk, span, slack) {
-                if effort != Effort::Thorough {
-                    chunk = self.bins.chunk(span + slack, 1);
-                    break;
-                }
-                chunk = self.bins.next(memory, chunk, self.span(memory, chunk));
-            }
+            let chunk = self.find(memory, span, slack, effort);
             if chunk != 0 {
                 return self.take(memory, chunk, span, slack);
             }
-            let distance = match effort {
-                Effort::AtHand | Effort::Growing => self.distance(span),
-                Effort::GrowingLess | Effort::Thorough => 0,
+            let reserve = match effort {
+                // The first block of all is as thrifty as can be.
+                Effort::AtHand | Effort::Growing if self.end != 0 => self.reserve.max(reserve_before(span)),
+                _ => 0,
             };
             let chunk = self.bump;
-            let gap = distance + gap(chunk.wrapping_add(distance), slack);
-            let whole = span + gap;
+            let gap = reserve + gap(chunk.wrapping_add(reserve), slack);
+            let whole = gap + span;
             let never_used = self.end - chunk;
             if whole <= never_used {
                 self.bump += whole;
+                self.reserve = reserve_after(span);
                 memory.write_word(chunk, TAG, whole);
-                return self.cut(memory, chunk, whole, span, gap);
+                return self.cut(memory, chunk, whole, span, gap, reserve != 0);
             }
             match effort {
-                Effort::AtHand | Effort::Thorough => 0,
+                Effort::AtHand | Effort::Exhaustive => 0,
                 Effort::Growing | Effort::GrowingLess => {
-                    self.grow_and_allocate(memory, whole - never_used, span, align, distance)
+                    self.grow_and_allocate(memory, whole - never_used, span, align, reserve)
                 }
             }
         }
     }
 
-    /// As [`allocate`](Self::allocate), after growth by what is lacking behind the bump pointer; or, where that is refused,
-    /// with the effort that comes next.
+    /// The free chunk to cut a block from: the one that fits best of those looked at, or 0 if there is none.
+    fn find<M: LinearMemory>(&self, memory: &M, span: u32, slack: u32, effort: Effort) -> u32 {
+        let mut left = match effort {
+            Effort::Exhaustive => CHUNKS_LOOKED_AT_BEFORE_REFUSAL,
+            _ if span < LEAST_SPAN_THAT_IS_FITTED && slack == 0 => 1,
+            _ => CHUNKS_LOOKED_AT,
+        };
+        let mut best = 0;
+        let mut best_span = u32::MAX;
+        let mut chunk = self.bins.chunk(span, 0);
+        while chunk != 0 && left != 0 {
+            // SAFETY: the chunks in a bin have their tags and links.
+            unsafe {
+                let whole = self.span(memory, chunk);
+                if whole < best_span && whole >= span + gap(chunk, slack) {
+                    best = chunk;
+                    best_span = whole;
+                    left = left.min(CHUNKS_LOOKED_AT);
+                }
+                chunk = self.bins.next(memory, chunk);
+                if chunk == 0 && best == 0 {
+                    chunk = self.bins.chunk(whole, 1);
+                }
+            }
+            left -= 1;
+        }
+        if best == 0 {
+            best = self.bins.chunk(span + slack, 1);
+        }
+        if best == 0 && effort == Effort::Exhaustive {
+            best = self.find_reserve(memory, span, slack, left);
+        }
+        best
+    }
+
+    /// The first of the reserves that fits, of those looked at, or 0 if there is none.
+    fn find_reserve<M: LinearMemory>(&self, memory: &M, span: u32, slack: u32, mut left: u32) -> u32 {
+        let mut chunk = self.bins.reserve();
+        // SAFETY: as in `find`.
+        unsafe {
+            while chunk != 0 && self.span(memory, chunk) < span + gap(chunk, slack) {
+                if left == 0 {
+                    return 0;
+                }
+                left -= 1;
+                chunk = self.bins.next(memory, chunk);
+            }
+        }
+        chunk
+    }
+
+    /// As [`allocate`](Self::allocate), after growth by the `lacking` bytes after the bump pointer; or, where that is refused,
+    /// with the next effort.
     #[cold]
     #[inline(never)]
     fn grow_and_allocate<M: LinearMemory>(
@@ -178,14 +279,13 @@ impl TaggedHeap {
         lacking: u32,
         span: u32,
         align: u32,
-        distance: u32,
+        reserve: u32,
     ) -> u32 {
         let grown = self.grow(memory, lacking);
-        let effort = match (grown, distance) {
-            // Without a distance still: before the first block there is none, though there is memory now.
+        let effort = match (grown, reserve) {
             (true, 0) => Effort::GrowingLess,
             (true, _) => Effort::Growing,
-            (false, 0) => Effort::Thorough,
+            (false, 0) => Effort::Exhaustive,
             (false, _) => Effort::GrowingLess,
         };
         self.allocate(memory, span, align, effort)
@@ -218,7 +318,7 @@ impl TaggedHeap {
                 self.bins.remove(memory, next);
                 span += next_tag & !FLAGS;
             }
-            self.insert(memory, chunk, span);
+            self.insert(memory, chunk, span, false);
         }
     }
 
@@ -240,6 +340,7 @@ impl TaggedHeap {
                     return false;
                 }
                 self.move_bump(chunk + span);
+                self.reserve = reserve_after(span);
                 self.set_span(memory, chunk, span);
                 return true;
             }
@@ -270,13 +371,16 @@ impl TaggedHeap {
             let size = memory.size();
             let wanted = self.growth.pages(needed, size);
             let Some(added) = memory.grow_heap_within(self.limit, wanted, needed) else {
+                self.refused = true;
                 return false;
             };
+            self.refused = false;
             region = added;
         }
         if self.bump == 0 || region.start.wrapping_sub(CHAIN_END_BYTES) != self.end {
             self.leave_region(memory);
             self.bump = first_chunk(region.start);
+            self.reserve = 0;
         }
         self.end = region.end.wrapping_sub(CHAIN_END_BYTES);
         true
@@ -321,7 +425,7 @@ impl TaggedHeap {
         unsafe {
             memory.write_word(self.end, TAG, 0);
             if span != 0 {
-                self.insert(memory, chunk, span);
+                self.insert(memory, chunk, span, false);
             }
         }
     }
@@ -333,23 +437,7 @@ impl TaggedHeap {
     fn move_bump(&mut self, bump: u32) {
         self.used = self.used.max(self.bump);
         self.bump = bump;
-    }
-
-    /// What is to stay free before a large block from the bump pointer: the pages in a thirty-second of its span, none
-    /// before the first block. So a buffer that is replaced by one a little larger, again and again, alternates between two
-    /// places, each of which is large enough for some steps more; without it, it needs a third.
-    fn distance(&self, span: u32) -> u32 {
-        if self.end == 0 {
-            0
-        } else {
-            span >> (PAGE_SHIFT + 5) << PAGE_SHIFT
-        }
-    }
-
-    /// Whether a block of this span, aligned, can be cut from a free chunk.
-    unsafe fn fits<M: LinearMemory>(&self, memory: &M, chunk: u32, span: u32, slack: u32) -> bool {
-        // SAFETY: the caller passes a chunk.
-        unsafe { self.span(memory, chunk) >= span + gap(chunk, slack) }
+        self.reserve = 0;
     }
 
     /// Takes a free chunk that fits out of its bin, and returns the aligned block cut from it.
@@ -358,27 +446,41 @@ impl TaggedHeap {
         unsafe {
             self.bins.remove(memory, chunk);
             let whole = self.span(memory, chunk);
-            self.cut(memory, chunk, whole, span, gap(chunk, slack))
+            let gap = if span <= slack + GRANULE_BYTES {
+                // A run, or a block like one: it goes to the end.
+                ((chunk + BLOCK + whole - span) & !slack) - BLOCK - chunk
+            } else {
+                gap(chunk, slack)
+            };
+            self.cut(memory, chunk, whole, span, gap, false)
         }
     }
 
-    /// The block of `span` that lies `gap` behind the start of the `whole` at `chunk`; what lies before and behind it
-    /// becomes free.
-    unsafe fn cut<M: LinearMemory>(&mut self, memory: &mut M, chunk: u32, whole: u32, span: u32, gap: u32) -> u32 {
+    /// The block of `span` that lies `gap` bytes after the start of the `whole` at `chunk`. What lies before and after it
+    /// becomes free; what lies before it becomes a reserve if `gap_is_reserve`.
+    unsafe fn cut<M: LinearMemory>(
+        &mut self,
+        memory: &mut M,
+        chunk: u32,
+        whole: u32,
+        span: u32,
+        gap: u32,
+        gap_is_reserve: bool,
+    ) -> u32 {
         let aligned = chunk + gap;
         // SAFETY: the caller owns the whole, which is long enough.
         unsafe {
             if gap != 0 {
                 // Leaves the flag of a free chunk before it in the tag; the rest of that is set below.
-                self.insert(memory, chunk, gap);
+                self.insert(memory, chunk, gap, gap_is_reserve);
             }
             self.occupy(memory, aligned, whole - gap, span);
         }
         aligned + BLOCK
     }
 
-    /// Makes a free chunk, whose neighbours are in use, known to the bins and to the chunk behind it.
-    unsafe fn insert<M: LinearMemory>(&mut self, memory: &mut M, chunk: u32, span: u32) {
+    /// Makes a free chunk, whose neighbours are in use, known to a bin and to the next chunk.
+    unsafe fn insert<M: LinearMemory>(&mut self, memory: &mut M, chunk: u32, span: u32, is_reserve: bool) {
         let next = chunk + span;
         // SAFETY: the caller passes a free chunk; the first word of the next one belongs to its block.
         unsafe {
@@ -386,24 +488,30 @@ impl TaggedHeap {
             memory.write_word(next, SPAN_BEFORE, span);
             let next_tag = memory.read_word(next, TAG);
             memory.write_word(next, TAG, next_tag | PREVIOUS_FREE);
-            self.bins.insert_chunk(memory, chunk, span);
+            if is_reserve {
+                self.bins.insert_reserve(memory, chunk);
+            } else {
+                self.bins.insert_chunk(memory, chunk, span);
+            }
         }
     }
 
     /// Makes a chunk in use of `span` out of the `whole` at `chunk`, up to a chunk in use or the bump pointer, and a free
-    /// chunk of the rest unless that is at most a sixteenth of the span.
+    /// chunk of the rest. A rest of at most a sixteenth of a small span stays with it. One of at most an eighth of a large
+    /// span becomes its reserve.
     unsafe fn occupy<M: LinearMemory>(&mut self, memory: &mut M, chunk: u32, whole: u32, span: u32) {
         // SAFETY: the caller owns the whole; what lies behind it, a chunk or the bump pointer, has a tag.
         unsafe {
             let rest = whole - span;
-            if rest <= span >> 4 {
+            let large = span >= LEAST_SPAN_WITH_RESERVE;
+            if rest == 0 || !large && rest <= span >> 4 {
                 self.set_span(memory, chunk, whole);
                 let next = chunk + whole;
                 let next_tag = memory.read_word(next, TAG);
                 memory.write_word(next, TAG, next_tag & !PREVIOUS_FREE);
             } else {
                 self.set_span(memory, chunk, span);
-                self.insert(memory, chunk + span, rest);
+                self.insert(memory, chunk + span, rest, large && rest <= span >> 3);
             }
         }
     }

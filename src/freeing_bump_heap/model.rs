@@ -23,8 +23,9 @@ impl Surveyed for FreeingBumpHeap {
 
     fn extent(&self, memory: &SimulatedMemory, address: u32, Request { size, align }: Request) -> Range<u64> {
         let start = u64::from(address);
-        match SizeClass::of(size, align) {
-            Some(class) => start..start + u64::from(class.bytes()),
+        let run = SizeClass::of(size, align).and_then(|_| self.runs.run_of(memory, address));
+        match run {
+            Some((_, class)) => start..start + u64::from(class.bytes()),
             None => {
                 let start = start - u64::from(TAG_BYTES);
                 start..start + u64::from(self.heap.span_of(memory, address))
@@ -36,10 +37,17 @@ impl Surveyed for FreeingBumpHeap {
         let live: BTreeMap<u32, Request> = live.iter().copied().collect();
         let mut runs = self.runs.known(memory, &self.heap);
         for (&block, &Request { size, align }) in &live {
-            if let Some(class) = SizeClass::of(size, align) {
-                assert_eq!(*runs.entry(Runs::run_of(block)).or_insert(class), class);
+            if let Some(class) = SizeClass::of(size, align)
+                && let Some((run, class_of_run)) = self.runs.run_of(memory, block)
+            {
+                assert!(
+                    class.bytes() <= class_of_run.bytes(),
+                    "{block:#x} is in a run of smaller blocks"
+                );
+                assert_eq!(*runs.entry(run).or_insert(class_of_run), class_of_run);
             }
         }
+        let (bitmap, _) = self.runs.bitmap(memory, &self.heap);
 
         let mut idle = Vec::new();
         let (blocks, other) = self.heap.survey(memory);
@@ -55,6 +63,9 @@ impl Surveyed for FreeingBumpHeap {
                         .survey(memory, &self.heap, (block, class), |block| live.contains_key(&block)),
                 );
                 idle.push((Idle::Overhead, tag + u64::from(RUN_BYTES)..tag + u64::from(span)));
+            } else if block == bitmap {
+                let tag = u64::from(block) - u64::from(TAG_BYTES);
+                idle.push((Idle::Overhead, tag..tag + u64::from(span)));
             } else {
                 assert!(
                     live.contains_key(&block),
@@ -66,19 +77,27 @@ impl Surveyed for FreeingBumpHeap {
         idle
     }
 
-    /// A free block of a run of the class, or a free chunk from which a block or a run can be cut where it is aligned. What
-    /// is free of a chunk begins with its tag, at a multiple of 16 less 4; runs have their blocks at multiples of 8.
-    fn serves(free: &Range<u64>, Request { size, align }: Request) -> bool {
+    /// A free block of a run of the class or of a larger one, or a free chunk from which a block can be cut where it is
+    /// aligned. What is free of a chunk begins with its tag, at a multiple of 16 less 4; runs have their blocks at multiples
+    /// of 8. The first small block in no run needs also a bitmap, and what may stay with that.
+    fn serves(&self, memory: &SimulatedMemory, free: &Range<u64>, Request { size, align }: Request) -> bool {
         let class = SizeClass::of(size, align);
+        let free_bytes = free.end - free.start;
         if free.start % 8 == 0 {
-            return class.is_some_and(|class| free.end - free.start == u64::from(class.bytes()));
+            return class.is_some_and(|class| {
+                let bytes = u64::from(class.bytes());
+                free_bytes == bytes || free_bytes > bytes && free_bytes % 16 == 0
+            });
         }
         let (span, align) = match class {
-            Some(_) => (RUN_BYTES, RUN_BYTES),
+            Some(class) => {
+                let (_, bitmap) = self.runs.bitmap(memory, &self.heap);
+                (span_for(class.bytes()) + bitmap + bitmap / 16, 1)
+            }
             None => (span_for(size), align),
         };
         let block = free.start + u64::from(TAG_BYTES);
-        block.next_multiple_of(align.into()) - block + u64::from(span) <= free.end - free.start
+        block.next_multiple_of(align.into()) - block + u64::from(span) <= free_bytes
     }
 
     fn live_bytes(totals: &Totals) -> u64 {
@@ -102,7 +121,7 @@ mod tests {
 
     #[test]
     fn freeing_bump_heap_agrees_with_the_oracle_after_each_step_of_random_programs() {
-        test_programs(|memory| heap(Growth::SIXTEENTH, memory));
+        test_programs(|memory| heap(Growth::THIRTY_SECOND, memory));
     }
 
     #[test]
@@ -140,7 +159,7 @@ mod tests {
 
     #[test]
     fn a_request_above_the_ceiling_is_refused_and_smaller_ones_go_on_being_served() {
-        let mut subject = heap_below(10, Growth::SIXTEENTH, SimulatedMemory::new(1040, 1, 4096));
+        let mut subject = heap_below(10, Growth::THIRTY_SECOND, SimulatedMemory::new(1040, 1, 4096));
         let too_large = Request {
             size: 10 * PAGE_BYTES - 1040,
             align: 8,
@@ -161,7 +180,7 @@ mod tests {
     #[test]
     fn a_module_that_begins_above_its_ceiling_uses_what_it_begins_with_and_adds_nothing() {
         for foreign_pages in [0, 3] {
-            let mut subject = heap_below(3, Growth::SIXTEENTH, SimulatedMemory::new(1040, 4, 4096));
+            let mut subject = heap_below(3, Growth::THIRTY_SECOND, SimulatedMemory::new(1040, 4, 4096));
             subject.memory.foreign_grow(foreign_pages);
             let request = Request { size: 5000, align: 8 };
             let blocks = core::iter::from_fn(|| subject.allocate(request)).count();
@@ -172,7 +191,7 @@ mod tests {
 
     /// The bytes of the extent of a block of `size` bytes that is made where one of 16 KiB less a tag was released.
     fn extent_in_16_kib(size: u32) -> u64 {
-        let mut subject = heap(Growth::SIXTEENTH, SimulatedMemory::new(1040, 1, 16));
+        let mut subject = heap(Growth::THIRTY_SECOND, SimulatedMemory::new(1040, 1, 16));
         let whole = Request { size: 16_380, align: 8 };
         let block = subject.allocate(whole).unwrap();
         subject.allocate(Request { size: 300, align: 8 }).unwrap();
@@ -192,15 +211,15 @@ mod tests {
 
     #[test]
     fn blocks_released_in_full_runs_are_handed_out_again_before_a_new_run_is_made() {
-        let mut subject = heap(Growth::SIXTEENTH, SimulatedMemory::new(1040, 1, 16));
-        // 20 fit in a run.
-        let request = Request { size: 200, align: 8 };
-        let blocks: Vec<u32> = (0..100).map(|_| subject.allocate(request).unwrap()).collect();
+        let mut subject = heap(Growth::THIRTY_SECOND, SimulatedMemory::new(1040, 1, 16));
+        // 15 fit in a run.
+        let request = Request { size: 256, align: 8 };
+        let blocks: Vec<u32> = (0..105).map(|_| subject.allocate(request).unwrap()).collect();
         let mut released: Vec<u32> = blocks.iter().copied().step_by(2).collect();
         for &block in &released {
             subject.deallocate(block, request);
         }
-        let mut again: Vec<u32> = (0..50).map(|_| subject.allocate(request).unwrap()).collect();
+        let mut again: Vec<u32> = (0..53).map(|_| subject.allocate(request).unwrap()).collect();
         released.sort_unstable();
         again.sort_unstable();
         assert_eq!(again, released);
@@ -210,7 +229,7 @@ mod tests {
     fn a_block_grows_in_place_to_the_last_byte_of_a_free_neighbour_and_no_further() {
         // Spans of 1,008 bytes, one after another; the last of a block's bytes is in the tag's word of the next.
         for (size, in_place) in [(2 * 1008 - 4, true), (2 * 1008 - 3, false)] {
-            let mut subject = heap(Growth::SIXTEENTH, SimulatedMemory::new(1040, 1, 16));
+            let mut subject = heap(Growth::THIRTY_SECOND, SimulatedMemory::new(1040, 1, 16));
             let request = Request { size: 1004, align: 8 };
             let blocks = [(); 3].map(|()| subject.allocate(request).unwrap());
             subject.deallocate(blocks[1], request);
@@ -235,7 +254,7 @@ mod tests {
     #[test]
     #[cfg_attr(miri, ignore = "megabytes of memory")]
     fn fresh_memory_is_not_cleared_whatever_the_size_and_alignment() {
-        let mut subject = heap(Growth::SIXTEENTH, SimulatedMemory::pages(1, 4096));
+        let mut subject = heap(Growth::THIRTY_SECOND, SimulatedMemory::pages(1, 4096));
         for (size, align) in [
             (1000, 8),
             (200_000, 8),
@@ -267,7 +286,7 @@ mod tests {
 
     /// A heap in one page that cannot grow, which is full but for blocks of these sizes and alignments: their addresses.
     fn full_but_for<const N: usize>(heap_base: u32, free: [(u32, u32); N]) -> (Headerless<FreeingBumpHeap>, [u32; N]) {
-        let mut subject = heap(Growth::SIXTEENTH, SimulatedMemory::new(heap_base, 1, 1));
+        let mut subject = heap(Growth::THIRTY_SECOND, SimulatedMemory::new(heap_base, 1, 1));
         let separator = Request { size: 300, align: 8 };
         let requests = free.map(|(size, align)| Request { size, align });
         let blocks = requests.map(|request| {
@@ -302,14 +321,14 @@ mod tests {
         let (mut subject, blocks) = full_but_for(1040, [(4300, 8), (5000, 4096)]);
         assert!(blocks[0].next_multiple_of(4096) > blocks[0] + 300);
         let block = subject.allocate(Request { size: 32, align: 8 }).unwrap();
-        assert_eq!(Runs::run_of(block), blocks[1]);
+        assert_eq!(block & !(RUN_BYTES - 1), blocks[1]);
     }
 
     #[test]
     fn the_largest_free_bytes_of_an_unused_heap_are_served_without_growth_and_one_more_is_not() {
         for heap_base in [1032, 1040] {
             for more in 0..=1 {
-                let mut subject = heap(Growth::SIXTEENTH, SimulatedMemory::new(heap_base, 4, 64));
+                let mut subject = heap(Growth::THIRTY_SECOND, SimulatedMemory::new(heap_base, 4, 64));
                 let size = subject.heap.stats(&subject.memory).largest_free_bytes + more;
                 subject.allocate(Request { size, align: 8 }).unwrap();
                 assert_eq!(

@@ -31,7 +31,8 @@ pub(crate) trait Surveyed: Heap {
     }
 
     /// Whether this free range must serve the request.
-    fn serves(free: &Range<u64>, Request { size, align }: Request) -> bool {
+    fn serves(&self, memory: &SimulatedMemory, free: &Range<u64>, Request { size, align }: Request) -> bool {
+        let _ = memory;
         free.end - free.start == u64::from(Self::block_bytes(size, align)) && align <= PAGE_BYTES
     }
 }
@@ -92,7 +93,7 @@ impl<H: Surveyed> Subject for Headerless<H> {
     }
 
     fn serves(&self, free: &Range<u64>, request: Request) -> bool {
-        H::serves(free, request)
+        self.heap.serves(&self.memory, free, request)
     }
 
     fn check_figures(&self, totals: &Totals) {

@@ -9,9 +9,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::vec::Vec;
 
 impl Runs {
-    /// The run that a block lies in.
-    pub(crate) fn run_of(block: u32) -> u32 {
-        block & !OFFSET
+    /// The run that a block of a size class lies in, with the class of the run; or none, for one of the merging heap.
+    pub(crate) fn run_of(&self, memory: &SimulatedMemory, block: u32) -> Option<(u32, SizeClass)> {
+        if self.tagged.contains(memory, block) {
+            return None;
+        }
+        let run = block & !OFFSET;
+        // SAFETY: the simulated memory checks the address.
+        let steps = unsafe { memory.read_word(run, ALL) } & OFFSET;
+        Some((run, SizeClass::from_steps(steps)))
+    }
+
+    /// The block of the bitmap of small blocks in no run, or 0, and the span of the one that such a block would need first,
+    /// or 0.
+    pub(crate) fn bitmap(&self, memory: &SimulatedMemory, heap: &TaggedHeap) -> (u32, u32) {
+        self.tagged.bitmap(memory, heap)
     }
 
     /// The current and the partial runs, with their class. Full ones are known only by their live blocks.
@@ -69,6 +81,8 @@ impl Runs {
         let expected = if head & !OFFSET == run {
             let released = free.len() as u32;
             free.extend(blocks_of(memory, head));
+            let unlinked = unlinked(memory, run);
+            free.extend((capacity - unlinked..capacity).map(|index| run + BLOCKS + index * class.bytes()));
             capacity - released
         } else if free.is_empty() {
             1

@@ -4,10 +4,13 @@ use crate::page::PageCount;
 
 /// How many pages of 64 KiB a heap adds when it needs some.
 ///
-/// One `memory.grow` costs from some microseconds to half a millisecond in V8, whatever the number of pages, so that few
-/// large steps are fast and many small ones are thrifty. Whatever the policy, a heap adds at least what the request at
-/// hand needs, and when the engine refuses more than that, exactly that. In `FreeingBump` a block of 2 MiB or more needs
-/// also what it keeps free before it.
+/// One `memory.grow` costs 50 to 75 microseconds in V8 up to version 12, and 0.3 to 1.5 in V8 14 and 15, whatever the
+/// number of pages. So old engines favour few large steps. On today's V8 a step of a sixteenth, a thirty-second, a
+/// sixty-fourth and the exact need take the same time on this repository's workloads. Beside the sixteenth, the others
+/// take 0.98, 0.97 and 0.97 of the memory.
+///
+/// Whatever the policy, a heap adds at least what the request at hand needs, and when the engine refuses more than that,
+/// exactly that. In `FreeingBump` a large block needs also the space that stays free beside it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Growth {

@@ -50,7 +50,7 @@
 //! | layer | files |
 //! |---|---|
 //! | global allocators: layouts, pointers, the one thread (`build.rs` refuses the builds in which they would be unsound) | `freeing_bump`, `tiny`, `checked`, `cell`; `trace` and `recorder` wrap any |
-//! | heaps: addresses in a linear memory | `freeing_bump_heap` over `runs` and `tagged_heap` with its `bins`, `tiny_heap`, `checked_heap` over `heap_allocator`; `heap` says what a heap does |
+//! | heaps: addresses in a linear memory | `freeing_bump_heap` over `runs` with `tagged_slots`, and `tagged_heap` with its `bins`; `tiny_heap`, `checked_heap` over `heap_allocator`; `heap` says what a heap does |
 //! | sizes, lists, and what blocks look like | `size_class`, `order`, `header` |
 //! | memory: bytes, pages, `memory.grow` | `memory`, `linear_memory`, `growth`, `growth_word`, `page_limit`, `page` |
 //! | values | `error`, `stats` |

@@ -9,6 +9,7 @@ mod address_space;
 mod contents;
 mod footprint;
 mod growth;
+mod limits;
 
 use crate::checked_heap::{CheckedHeap, Request};
 use crate::freeing_bump_heap::FreeingBumpHeap;

@@ -28,7 +28,7 @@
 //!
 //! A release does not ask for the class of a block, only for its run. So a block may be larger than its class says:
 //!
-//! - A class earns its runs. It takes its first 1 KiB of blocks from the runs of the next power of two, so that a small
+//! - A class earns its runs. It takes its first 1,792 bytes of blocks from the runs of the next power of two, so that a small
 //!   program fills 6 runs and not 32.
 //! - Where the memory cannot grow, any free block of a larger class serves. After these come blocks of the merging heap, in
 //!   [tagged slots](crate::tagged_slots).
@@ -68,8 +68,8 @@ const ROOM_BYTES: u32 = RUN_BYTES - BLOCKS - TAG_BYTES;
 /// The blocks that begin in so many bytes of a new run are put on its list first, and the others when these are used up.
 const FIRST_LINKED_BYTES: u32 = 512;
 
-/// A class has runs of its own when it has taken so many steps of 8 bytes, 1 KiB, from the runs of the next power of two.
-const SHARED_STEPS: u8 = 128;
+/// A class has runs of its own when it has taken so many steps of 8 bytes, 1,792 bytes, from the runs of the next power of two.
+const SHARED_STEPS: u8 = 224;
 
 /// The runs of all classes; all zero before the first use.
 pub(crate) struct Runs {

@@ -36,8 +36,8 @@ pub struct HeapStats {
     /// The largest request, with an alignment of up to 8, for which there is room in one piece; blocks that only small
     /// requests are served from are left out.
     ///
-    /// `TinyFreeingBump` serves it without growing the memory. `FreeingBump` may grow the memory first, since it does not
-    /// look at all free blocks of about that size, and leaves some distance before a block of 2 MiB or more; where growth
-    /// is refused, it serves it.
+    /// `TinyFreeingBump` serves it without growing the memory. `FreeingBump` may grow the memory first: it does not
+    /// look at all free blocks of about that size, and leaves space free beside large blocks. Where growth is refused, it
+    /// serves it.
     pub largest_free_bytes: u32,
 }

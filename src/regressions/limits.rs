@@ -1,0 +1,129 @@
+//! What `FreeingBump` still serves where the memory cannot grow: small blocks from gaps that no run fits into.
+
+use super::freeing_bump;
+use crate::checked_heap::Request;
+use crate::freeing_bump_heap::FreeingBumpHeap;
+use crate::model::Calls;
+use crate::model::headerless::Headerless;
+use crate::model::random::{generator, seed};
+use crate::page::PAGE_BYTES;
+use crate::simulated_memory::SimulatedMemory;
+use proptest::prelude::Rng;
+use std::vec::Vec;
+
+type Heap = Headerless<FreeingBumpHeap>;
+
+/// Allocates blocks of this size until one is refused, and returns them.
+fn fill(heap: &mut Heap, size: u32) -> Vec<u32> {
+    core::iter::from_fn(|| heap.allocate(Request { size, align: 8 })).collect()
+}
+
+/// A full memory with gaps of these sizes, each followed by a block that stays.
+fn full_with_gaps(gaps: &[u32], staying: u32) -> Heap {
+    let bytes: u32 = gaps.iter().map(|gap| gap + staying + 64).sum();
+    let mut heap = freeing_bump(SimulatedMemory::new(1040, 1, 2 + bytes / PAGE_BYTES));
+    let blocks: Vec<u32> = gaps
+        .iter()
+        .map(|&size| {
+            let gap = heap.allocate(Request { size, align: 8 }).expect("there is room");
+            heap.allocate(Request {
+                size: staying,
+                align: 8,
+            })
+            .expect("there is room");
+            gap
+        })
+        .collect();
+    fill(&mut heap, staying);
+    fill(&mut heap, 8);
+    for (block, &size) in blocks.into_iter().zip(gaps) {
+        heap.deallocate(block, Request { size, align: 8 });
+    }
+    heap
+}
+
+#[test]
+#[cfg_attr(miri, ignore = "megabytes of memory")]
+fn small_blocks_fill_the_gaps_between_large_ones_at_the_limit() {
+    for count in [3, 500] {
+        let mut heap = full_with_gaps(&[5000].repeat(count), 400);
+        let served = fill(&mut heap, 120).len();
+        // 39 blocks with their tags fit into each gap; dlmalloc serves 39 per gap too.
+        assert!(served >= count * 39 * 9 / 10, "{served} blocks in {count} gaps");
+    }
+}
+
+#[test]
+#[cfg_attr(miri, ignore = "megabytes of memory")]
+fn gaps_of_random_sizes_serve_small_blocks_of_each_size_at_the_limit() {
+    let mut random = generator(seed());
+    for size in [8, 24, 100, 200, 256] {
+        let gaps: Vec<u32> = (0..500).map(|_| random.random_range(300..7000)).collect();
+        let mut heap = full_with_gaps(&gaps, 300);
+        let served = fill(&mut heap, size).len() as u32;
+        // Each gap can leave one block and the rest of a chunk.
+        let expected: u32 = gaps.iter().map(|gap| (gap / (size + 20)).saturating_sub(1)).sum();
+        assert!(served >= expected, "{served} of {expected} blocks of {size} bytes");
+    }
+}
+
+#[test]
+#[cfg_attr(miri, ignore = "megabytes of memory")]
+fn one_block_of_each_size_in_turn_fills_most_of_the_last_page() {
+    let base = 16 * PAGE_BYTES + 60_000;
+    let mut heap = freeing_bump(SimulatedMemory::new(base, 1, 18));
+    let mut served = 0;
+    let mut sizes = (1..=32).map(|steps| 8 * steps).cycle();
+    while let Some(size) = sizes.next()
+        && heap.allocate(Request { size, align: 8 }).is_some()
+    {
+        served += size;
+    }
+    assert!(served >= 40_000, "{served} bytes");
+}
+
+#[test]
+fn what_was_served_from_a_gap_is_released_into_it_and_makes_room_for_a_run_again() {
+    let mut heap = full_with_gaps(&[9000], 300);
+    let small = Request { size: 120, align: 8 };
+    let mut blocks = fill(&mut heap, small.size);
+    for round in 0..3 {
+        for &block in &blocks {
+            heap.deallocate(block, small);
+        }
+        let whole = Request { size: 8000, align: 8 };
+        let large = heap.allocate(whole);
+        assert!(large.is_some(), "round {round}: the gap is whole again");
+        heap.deallocate(large.unwrap_or_default(), whole);
+        let mut again = fill(&mut heap, small.size);
+        let served = again.len();
+        assert!(served >= blocks.len(), "round {round}: {served} blocks");
+        again.sort_unstable();
+        again.dedup();
+        assert_eq!(again.len(), served, "a block was handed out twice");
+        for block in again {
+            heap.deallocate(block, small);
+        }
+        blocks = fill(&mut heap, small.size);
+    }
+}
+
+#[test]
+fn when_the_memory_can_grow_again_small_blocks_come_from_runs_again() {
+    let mut heap = full_with_gaps(&[600], 300);
+    let small = Request { size: 64, align: 8 };
+    let before = fill(&mut heap, small.size);
+    assert!(!before.is_empty());
+    heap.memory.limit_pages += 8;
+    let after: Vec<u32> = (0..5000)
+        .map(|_| heap.allocate(small).expect("there is room"))
+        .collect();
+    for block in before.into_iter().chain(after) {
+        heap.deallocate(block, small);
+    }
+    let pages = heap.memory.end_page();
+    for _ in 0..5000 {
+        heap.allocate(small).expect("there is room");
+    }
+    assert_eq!(heap.memory.end_page(), pages);
+}

@@ -28,7 +28,8 @@ use crate::stats::HeapStats;
 ///   What a request leaves of a free block stays free, unless it is at most a sixteenth of the request.
 /// - A sixteenth of each block of 64 KiB or more stays free after it, and a thirty-second before one of 2 MiB or more, where
 ///   the memory can grow by that. A buffer or a state that is replaced by one a little larger then alternates between two
-///   places. At the memory's limit this space serves any request.
+///   places. At the memory's limit this space serves any request. Where such a block is cut from a free one that is much
+///   larger, that sixteenth is part of the block.
 /// - Allocation and release are O(1). A request of up to 256 bytes may also write the links of a new run, 509 words at
 ///   most. Before the memory grows, the free blocks of 32 runs at most are counted, for runs to hand back. No other work
 ///   is deferred. Where the engine refuses to grow the memory, up to 4,096 free blocks of about the size are looked at.
@@ -77,8 +78,8 @@ use crate::stats::HeapStats;
 ///   then, which is no longer so.
 /// - All four functions inlined into the program, as before: 0.92 times the time of these workloads, the same time for
 ///   programs, and 1.26 times the code of a SQL parser built for speed.
-/// - A sixteenth more inside each block of 64 KiB, in place of free space beside it: the memory stays as flat where a state
-///   is replaced, but is lost to others at the limit. Free space only before large blocks: three places for a state where
+/// - A sixteenth more inside each block of 64 KiB, wherever it comes from, in place of free space after it: the memory is as
+///   flat where a state is replaced, but the space is lost to others at the limit. Free space only before large blocks: three places for a state where
 ///   two suffice.
 /// - The best fitting of 16 free blocks for all sizes, not only from 16 KiB on: the same memory, and 1.15 times the time
 ///   of random sizes up to 10 kB.

@@ -25,7 +25,8 @@
 //!
 //! Into the free chunk that fits best of the first few that may fit, else to the bump pointer. A run goes to the end of
 //! its free chunk and everything else to the start, so that what is left of the chunk stays next to the larger block.
-//! After a large block from the bump pointer a sixteenth of its span stays free, the *reserve*: see [`reserve_after`].
+//! A large block has a *reserve* of a sixteenth of its span: free after it where it comes from the bump pointer, inside it
+//! where it comes from a free chunk that is much longer. See [`reserve_after`].
 
 use crate::bins::{BLOCK, Bins, GRANULE_BYTES};
 use crate::growth::Growth;
@@ -99,7 +100,7 @@ const CHUNKS_LOOKED_AT_BEFORE_REFUSAL: u32 = 4096;
 /// Blocks of this span and more have a reserve.
 const LEAST_SPAN_WITH_RESERVE: u32 = 1 << 16;
 
-/// What stays free after a large block from the bump pointer: a sixteenth of its span.
+/// The reserve of a large block: a sixteenth of its span.
 ///
 /// A program that replaces a buffer by one a little larger, again and again, needs two places for it. The new buffer fits
 /// where the last but one was only if there is something free beside it. Small blocks would fill that space, so it lies in
@@ -192,7 +193,7 @@ impl TaggedHeap {
         unsafe {
             let chunk = self.find(memory, span, slack, effort);
             if chunk != 0 {
-                return self.take(memory, chunk, span, slack);
+                return self.take(memory, chunk, span, slack, effort);
             }
             let reserve = match effort {
                 // The first block of all is as thrifty as can be.
@@ -441,7 +442,18 @@ impl TaggedHeap {
     }
 
     /// Takes a free chunk that fits out of its bin, and returns the aligned block cut from it.
-    unsafe fn take<M: LinearMemory>(&mut self, memory: &mut M, chunk: u32, span: u32, slack: u32) -> u32 {
+    ///
+    /// # Safety
+    ///
+    /// The chunk must be in a bin and have room for the span where its block is aligned.
+    unsafe fn take<M: LinearMemory>(
+        &mut self,
+        memory: &mut M,
+        chunk: u32,
+        span: u32,
+        slack: u32,
+        effort: Effort,
+    ) -> u32 {
         // SAFETY: the caller passes a chunk from a bin.
         unsafe {
             self.bins.remove(memory, chunk);
@@ -452,6 +464,10 @@ impl TaggedHeap {
             } else {
                 gap(chunk, slack)
             };
+            // Where there is plenty, the block has its reserve inside: runs would fill free space after it.
+            let reserve = reserve_after(span);
+            let plenty = effort != Effort::Exhaustive && whole - gap - span > 2 * reserve;
+            let span = if plenty { span + reserve } else { span };
             self.cut(memory, chunk, whole, span, gap, false)
         }
     }

@@ -30,7 +30,7 @@ const LINEAR_SHIFT: u32 = GRANULE_BYTES.trailing_zeros() + BINS_SHIFT;
 /// bounds check that can panic.
 const BINS: usize = 256;
 
-/// The bin of reserves, free chunks that only the search before a refusal looks at; it comes after those of all spans.
+/// The bin of reserves, free chunks that [`Bins::chunk`] does not look at; it comes after those of all spans.
 const RESERVES: usize = 240;
 
 const WORD_BITS: usize = u32::BITS as usize;

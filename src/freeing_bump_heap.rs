@@ -67,13 +67,16 @@ impl FreeingBumpHeap {
 impl Heap for FreeingBumpHeap {
     #[inline]
     fn allocate<M: LinearMemory>(&mut self, memory: &mut M, size: u32, align: u32) -> u32 {
-        let free = SizeClass::of(size, align).and_then(|class| self.runs.pop(memory, class));
-        match free {
-            Some(block) => block,
-            None => self.allocate_anew(memory, size, align),
+        if let Some(class) = SizeClass::of(size, align) {
+            let block = self.runs.pop(memory, class);
+            if block != 0 {
+                return block;
+            }
         }
+        self.allocate_anew(memory, size, align)
     }
 
+    #[inline(never)]
     fn allocate_zeroed<M: LinearMemory>(&mut self, memory: &mut M, size: u32, align: u32) -> u32 {
         let fresh = self.heap.fresh();
         let block = self.allocate(memory, size, align);
@@ -95,6 +98,7 @@ impl Heap for FreeingBumpHeap {
         block
     }
 
+    #[inline(never)]
     unsafe fn deallocate<M: LinearMemory>(&mut self, memory: &mut M, block: u32, size: u32, align: u32) {
         // SAFETY: the caller gives up the block, which lies where its layout says.
         unsafe {
@@ -105,6 +109,7 @@ impl Heap for FreeingBumpHeap {
         }
     }
 
+    #[inline(never)]
     unsafe fn reallocate<M: LinearMemory>(
         &mut self,
         memory: &mut M,

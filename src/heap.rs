@@ -82,7 +82,7 @@ macro_rules! global_allocator {
                 pointer(address)
             }
 
-            #[inline(never)]
+            #[inline]
             unsafe fn alloc_zeroed(&self, layout: core::alloc::Layout) -> *mut u8 {
                 let (size, align) = (layout.size() as u32, layout.align() as u32);
                 // SAFETY: see above.
@@ -93,7 +93,7 @@ macro_rules! global_allocator {
                 pointer(address)
             }
 
-            #[inline(never)]
+            #[inline]
             unsafe fn dealloc(&self, ptr: *mut u8, layout: core::alloc::Layout) {
                 let (size, align) = (layout.size() as u32, layout.align() as u32);
                 // SAFETY: see above; the caller gives back a block with the layout that it was allocated with.
@@ -103,7 +103,7 @@ macro_rules! global_allocator {
                 }
             }
 
-            #[inline(never)]
+            #[inline]
             unsafe fn realloc(&self, ptr: *mut u8, layout: core::alloc::Layout, new_size: usize) -> *mut u8 {
                 let (size, align) = (layout.size() as u32, layout.align() as u32);
                 // SAFETY: as for `dealloc`.

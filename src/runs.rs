@@ -28,7 +28,7 @@
 //!
 //! A release does not ask for the class of a block, only for its run. So a block may be larger than its class says:
 //!
-//! - A class earns its runs. It takes its first 1,792 bytes of blocks from the runs of the next power of two, so that a small
+//! - A class earns its runs. It takes its first 4 to 8 blocks from the runs of the next power of two, so that a small
 //!   program fills 6 runs and not 32.
 //! - Where the memory cannot grow, any free block of a larger class serves. After these come blocks of the merging heap, in
 //!   [tagged slots](crate::tagged_slots).
@@ -68,15 +68,18 @@ const ROOM_BYTES: u32 = RUN_BYTES - BLOCKS - TAG_BYTES;
 /// The blocks that begin in so many bytes of a new run are put on its list first, and the others when these are used up.
 const FIRST_LINKED_BYTES: u32 = 512;
 
-/// A class has runs of its own when it has taken so many steps of 8 bytes, 1,792 bytes, from the runs of the next power of two.
-const SHARED_STEPS: u8 = 224;
+/// A class has runs of its own when it has taken so many blocks from the runs of the next power of two: 4, and one more for
+/// each 64 bytes of a block, since few large blocks fit into a run.
+const fn most_shared_blocks(class: SizeClass) -> u8 {
+    4 + (class.bytes() / 64) as u8
+}
 
 /// The runs of all classes; all zero before the first use.
 pub(crate) struct Runs {
     /// For each class the first block of its list; where the list is empty, the address of the current run, or 0.
     lists: [u32; CLASSES],
-    /// For each class how many steps of 8 bytes it has taken from the runs of the next power of two.
-    shared_steps: [u8; CLASSES],
+    /// For each class how many blocks it has taken from the runs of the next power of two.
+    shared_blocks: [u8; CLASSES],
     /// The small blocks that lie in no run.
     tagged: TaggedSlots,
 }
@@ -86,23 +89,23 @@ impl Runs {
     pub(crate) const fn new() -> Self {
         Runs {
             lists: [0; CLASSES],
-            shared_steps: [0; CLASSES],
+            shared_blocks: [0; CLASSES],
             tagged: TaggedSlots::new(),
         }
     }
 
-    /// The first block of a class's list, or `None` where that is empty. O(1).
+    /// The first block of a class's list, or 0 where that is empty. O(1).
     #[inline]
-    pub(crate) fn pop<M: LinearMemory>(&mut self, memory: &M, class: SizeClass) -> Option<u32> {
+    pub(crate) fn pop<M: LinearMemory>(&mut self, memory: &M, class: SizeClass) -> u32 {
         let list = &mut self.lists[class.index()];
         let block = *list;
         if block & OFFSET == 0 {
-            return None;
+            return 0;
         }
         // SAFETY: the block is on a free list, which its first word goes on with.
         let next = unsafe { memory.read_word(block, NEXT) };
         *list = block & !OFFSET | next & OFFSET;
-        Some(block)
+        block
     }
 
     /// A block of this class, whose list is empty; 0 if there is no memory for it. O(1), except for the search before a
@@ -110,37 +113,41 @@ impl Runs {
     #[cold]
     #[inline(never)]
     pub(crate) fn refill<M: LinearMemory>(&mut self, memory: &mut M, heap: &mut TaggedHeap, class: SizeClass) -> u32 {
-        if let Some(block) = self.pop_again(memory, heap, class) {
+        let mut block = self.pop_again(memory, heap, class);
+        if block != 0 {
             return block;
         }
-        let shared_steps = &mut self.shared_steps[class.index()];
+        let shared_blocks = &mut self.shared_blocks[class.index()];
         let shared = class.shared();
-        if shared != class && *shared_steps < SHARED_STEPS {
-            *shared_steps += class.steps() as u8;
-            return match self.pop(memory, shared) {
-                Some(block) => block,
-                None => self.refill(memory, heap, shared),
+        if shared != class && *shared_blocks < most_shared_blocks(class) {
+            *shared_blocks += 1;
+            block = self.pop(memory, shared);
+            return if block != 0 {
+                block
+            } else {
+                self.refill(memory, heap, shared)
             };
         }
         let mut run = heap.allocate(memory, RUN_BYTES, RUN_BYTES, Effort::AtHand);
         if run == 0 {
-            if heap.was_refused()
-                && let Some(block) = self.without_a_run(memory, heap, class)
-            {
-                return block;
+            if heap.was_refused() {
+                block = self.without_a_run(memory, heap, class);
+                if block != 0 {
+                    return block;
+                }
             }
-            self.hand_back(memory, heap);
-            run = heap.allocate(memory, RUN_BYTES, RUN_BYTES, Effort::Growing);
+            run = self.make_room(memory, heap, RUN_BYTES, RUN_BYTES);
         }
         if run == 0 {
-            return self.without_a_run(memory, heap, class).unwrap_or(0);
+            return self.without_a_run(memory, heap, class);
         }
         self.start(memory, run, class);
-        self.pop(memory, class).unwrap_or(0)
+        self.pop(memory, class)
     }
 
-    /// The first block of a class's list, after that was given the free blocks of a run of this class, if there are any.
-    fn pop_again<M: LinearMemory>(&mut self, memory: &mut M, heap: &mut TaggedHeap, class: SizeClass) -> Option<u32> {
+    /// The first block of a class's list, after that was given the free blocks of a run of this class; 0 if there are none.
+    #[inline(never)]
+    fn pop_again<M: LinearMemory>(&mut self, memory: &mut M, heap: &mut TaggedHeap, class: SizeClass) -> u32 {
         let mut run = self.lists[class.index()] & !OFFSET;
         // SAFETY: the runs belong to this heap; the words are those of their headers and of free blocks.
         unsafe {
@@ -161,7 +168,7 @@ impl Runs {
             if run == 0 {
                 run = heap.bins.run(memory, class);
                 if run == 0 {
-                    return None;
+                    return 0;
                 }
                 heap.bins.remove(memory, run);
                 memory.write_word(run, UNLINKED, 0);
@@ -209,28 +216,22 @@ impl Runs {
     }
 
     /// A block for this class where there is no memory for a run of it: a free block of a larger class, or one of the
-    /// merging heap.
+    /// merging heap; or 0.
     #[cold]
     #[inline(never)]
-    fn without_a_run<M: LinearMemory>(
-        &mut self,
-        memory: &mut M,
-        heap: &mut TaggedHeap,
-        class: SizeClass,
-    ) -> Option<u32> {
+    fn without_a_run<M: LinearMemory>(&mut self, memory: &mut M, heap: &mut TaggedHeap, class: SizeClass) -> u32 {
         let mut larger = class.larger();
         while let Some(class) = larger {
-            let block = self.pop(memory, class);
-            let block = block.or_else(|| self.pop_again(memory, heap, class));
-            if block.is_some() {
+            let mut block = self.pop(memory, class);
+            if block == 0 {
+                block = self.pop_again(memory, heap, class);
+            }
+            if block != 0 {
                 return block;
             }
             larger = class.larger();
         }
-        match self.tagged.allocate(memory, heap, span_for(class.bytes())) {
-            0 => None,
-            block => Some(block),
-        }
+        self.tagged.allocate(memory, heap, span_for(class.bytes()))
     }
 
     /// A block of the merging heap, of this span and alignment; 0 if there is no memory for it. Before the memory grows,

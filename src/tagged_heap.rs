@@ -83,8 +83,8 @@ pub(crate) enum Effort {
     Growing,
     /// As `Growing`, without a reserve, after growth for both was refused.
     GrowingLess,
-    /// Growth was refused. Up to 4,096 free chunks are looked at, reserves too. Any chunk that is longer than the block by
-    /// an eighth and by what its alignment can cost is found in any case.
+    /// Growth was refused, and reserves are ordinary chunks now. Up to 4,096 free chunks are looked at. Any chunk that is
+    /// longer than the block by an eighth and by what its alignment can cost is found in any case.
     Exhaustive,
 }
 
@@ -97,6 +97,9 @@ const LEAST_SPAN_THAT_IS_FITTED: u32 = 1 << 14;
 /// How many free chunks are looked at before a request is refused.
 const CHUNKS_LOOKED_AT_BEFORE_REFUSAL: u32 = 4096;
 
+/// How many reserves are given up before a request is refused.
+const RESERVES_GIVEN_UP: u32 = 1000;
+
 /// Blocks of this span and more have a reserve.
 const LEAST_SPAN_WITH_RESERVE: u32 = 1 << 16;
 
@@ -104,7 +107,7 @@ const LEAST_SPAN_WITH_RESERVE: u32 = 1 << 16;
 ///
 /// A program that replaces a buffer by one a little larger, again and again, needs two places for it. The new buffer fits
 /// where the last but one was only if there is something free beside it. Small blocks would fill that space, so it lies in
-/// a bin that only the search before a refusal looks at, until a neighbour is released and merges with it.
+/// a bin of its own, until a neighbour is released and merges with it, or the engine refuses to grow the memory.
 const fn reserve_after(span: u32) -> u32 {
     if span < LEAST_SPAN_WITH_RESERVE {
         0
@@ -248,26 +251,23 @@ impl TaggedHeap {
         if best == 0 {
             best = self.bins.chunk(span + slack, 1);
         }
-        if best == 0 && effort == Effort::Exhaustive {
-            best = self.find_reserve(memory, span, slack, left);
-        }
         best
     }
 
-    /// The first of the reserves that fits, of those looked at, or 0 if there is none.
-    fn find_reserve<M: LinearMemory>(&self, memory: &M, span: u32, slack: u32, mut left: u32) -> u32 {
-        let mut chunk = self.bins.reserve();
-        // SAFETY: as in `find`.
-        unsafe {
-            while chunk != 0 && self.span(memory, chunk) < span + gap(chunk, slack) {
-                if left == 0 {
-                    return 0;
-                }
-                left -= 1;
-                chunk = self.bins.next(memory, chunk);
+    /// Makes reserves serve any request: up to 1,000 of them. O(1).
+    fn give_up_reserves<M: LinearMemory>(&mut self, memory: &mut M) {
+        for _ in 0..RESERVES_GIVEN_UP {
+            let chunk = self.bins.reserve();
+            if chunk == 0 {
+                return;
+            }
+            // SAFETY: a reserve is a free chunk in a bin.
+            unsafe {
+                self.bins.remove(memory, chunk);
+                let span = self.span(memory, chunk);
+                self.bins.insert_chunk(memory, chunk, span);
             }
         }
-        chunk
     }
 
     /// As [`allocate`](Self::allocate), after growth by the `lacking` bytes after the bump pointer; or, where that is refused,
@@ -286,7 +286,10 @@ impl TaggedHeap {
         let effort = match (grown, reserve) {
             (true, 0) => Effort::GrowingLess,
             (true, _) => Effort::Growing,
-            (false, 0) => Effort::Exhaustive,
+            (false, 0) => {
+                self.give_up_reserves(memory);
+                Effort::Exhaustive
+            }
             (false, _) => Effort::GrowingLess,
         };
         self.allocate(memory, span, align, effort)

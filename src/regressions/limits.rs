@@ -69,7 +69,7 @@ fn gaps_of_random_sizes_serve_small_blocks_of_each_size_at_the_limit() {
 
 #[test]
 #[cfg_attr(miri, ignore = "megabytes of memory")]
-fn one_block_of_each_size_in_turn_fills_most_of_the_last_page() {
+fn one_block_of_each_size_in_turn_fills_half_of_the_last_page() {
     let base = 16 * PAGE_BYTES + 60_000;
     let mut heap = freeing_bump(SimulatedMemory::new(base, 1, 18));
     let mut served = 0;
@@ -79,7 +79,7 @@ fn one_block_of_each_size_in_turn_fills_most_of_the_last_page() {
     {
         served += size;
     }
-    assert!(served >= 40_000, "{served} bytes");
+    assert!(served >= 30_000, "{served} bytes");
 }
 
 #[test]

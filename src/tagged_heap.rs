@@ -224,14 +224,19 @@ impl TaggedHeap {
 
     /// The free chunk to cut a block from: the one that fits best of those looked at, or 0 if there is none.
     fn find<M: LinearMemory>(&self, memory: &M, span: u32, slack: u32, effort: Effort) -> u32 {
-        let mut left = match effort {
-            Effort::Exhaustive => CHUNKS_LOOKED_AT_BEFORE_REFUSAL,
-            _ if span < LEAST_SPAN_THAT_IS_FITTED && slack == 0 => 1,
-            _ => CHUNKS_LOOKED_AT,
-        };
+        let mut chunk = self.bins.chunk(span, 0);
+        let mut left = CHUNKS_LOOKED_AT;
+        if effort == Effort::Exhaustive {
+            left = CHUNKS_LOOKED_AT_BEFORE_REFUSAL;
+        } else if span < LEAST_SPAN_THAT_IS_FITTED && slack == 0 {
+            // SAFETY: the chunks in a bin have their tags.
+            if chunk == 0 || unsafe { self.span(memory, chunk) } >= span {
+                return chunk;
+            }
+            return self.bins.chunk(span, 1);
+        }
         let mut best = 0;
         let mut best_span = u32::MAX;
-        let mut chunk = self.bins.chunk(span, 0);
         while chunk != 0 && left != 0 {
             // SAFETY: the chunks in a bin have their tags and links.
             unsafe {
@@ -467,10 +472,11 @@ impl TaggedHeap {
             } else {
                 gap(chunk, slack)
             };
-            // Where there is plenty, the block has its reserve inside: runs would fill free space after it.
             let reserve = reserve_after(span);
-            let plenty = effort != Effort::Exhaustive && whole - gap - span > 2 * reserve;
-            let span = if plenty { span + reserve } else { span };
+            // Where there is plenty, the block has its reserve inside: runs would fill free space after it.
+            if reserve != 0 && effort != Effort::Exhaustive && whole - gap - span > 2 * reserve {
+                return self.cut(memory, chunk, whole, span + reserve, gap, false);
+            }
             self.cut(memory, chunk, whole, span, gap, false)
         }
     }

@@ -32,7 +32,7 @@ use crate::stats::HeapStats;
 ///   larger, that sixteenth is part of the block.
 /// - Allocation and release are O(1). A request of up to 256 bytes may also write the links of a new run, 509 words at
 ///   most. Before the memory grows, the free blocks of 32 runs at most are counted, for runs to hand back. No other work
-///   is deferred. Where the engine refuses to grow the memory, up to 4,096 free blocks of about the size are looked at.
+///   is deferred. Where the engine refuses to grow the memory, up to 2,048 free blocks of about the size are looked at.
 /// - `realloc` leaves a block in place within its size, into free space after it, and at the bump pointer, for which the
 ///   memory may grow. Otherwise it copies, so that it can be refused where it shrinks too. `alloc_zeroed` does not clear
 ///   what comes fresh from the engine.

@@ -3,6 +3,7 @@
 
 use crate::linear_memory::{LinearMemory, Region};
 use crate::page::{PAGE_BYTES, PAGE_SHIFT, PageCount};
+use core::cell::Cell;
 use std::vec;
 use std::vec::Vec;
 
@@ -29,6 +30,8 @@ pub(crate) struct SimulatedMemory {
     pub(crate) cleared_bytes: u64,
     /// How many bytes `copy` has copied.
     pub(crate) copied_bytes: u64,
+    /// How many words have been read.
+    pub(crate) words_read: Cell<u64>,
 }
 
 impl SimulatedMemory {
@@ -49,6 +52,7 @@ impl SimulatedMemory {
             grow_calls: Vec::new(),
             cleared_bytes: 0,
             copied_bytes: 0,
+            words_read: Cell::new(0),
         }
     }
 
@@ -129,6 +133,7 @@ unsafe impl LinearMemory for SimulatedMemory {
     }
 
     unsafe fn read_word(&self, address: u32, offset: u32) -> u32 {
+        self.words_read.set(self.words_read.get() + 1);
         let address = address + offset;
         if address < self.first_page << PAGE_SHIFT {
             // The module's stack and static data, which the simulation leaves out.

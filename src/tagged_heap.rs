@@ -83,7 +83,7 @@ pub(crate) enum Effort {
     Growing,
     /// As `Growing`, without a reserve, after growth for both was refused.
     GrowingLess,
-    /// Growth was refused, and reserves are ordinary chunks now. Up to 4,096 free chunks are looked at. Any chunk that is
+    /// Growth was refused, and reserves are ordinary chunks now. Up to 2,048 free chunks are looked at. Any chunk that is
     /// longer than the block by an eighth and by what its alignment can cost is found in any case.
     Exhaustive,
 }
@@ -95,10 +95,10 @@ const CHUNKS_LOOKED_AT: u32 = 16;
 const LEAST_SPAN_THAT_IS_FITTED: u32 = 1 << 14;
 
 /// How many free chunks are looked at before a request is refused.
-const CHUNKS_LOOKED_AT_BEFORE_REFUSAL: u32 = 4096;
+const CHUNKS_LOOKED_AT_BEFORE_REFUSAL: u32 = 2048;
 
 /// How many reserves are given up before a request is refused.
-const RESERVES_GIVEN_UP: u32 = 1000;
+const RESERVES_GIVEN_UP: u32 = 256;
 
 /// Blocks of this span and more have a reserve.
 const LEAST_SPAN_WITH_RESERVE: u32 = 1 << 16;
@@ -259,7 +259,7 @@ impl TaggedHeap {
         best
     }
 
-    /// Makes reserves serve any request: up to 1,000 of them. O(1).
+    /// Makes reserves serve any request: up to 256 of them. O(1).
     fn give_up_reserves<M: LinearMemory>(&mut self, memory: &mut M) {
         for _ in 0..RESERVES_GIVEN_UP {
             let chunk = self.bins.reserve();

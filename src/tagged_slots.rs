@@ -49,7 +49,7 @@ impl TaggedSlots {
     }
 
     /// A block of `span` from `heap`, noted as one of a size class that lies in no run; 0 if there is no memory for it, or
-    /// for a bitmap where that is needed. O(1), but for the search before a refusal and for a new bitmap: a bit for each 4
+    /// for a bitmap where that is needed. O(1), except for the search before a refusal and for a new bitmap: a bit for each 4
     /// KiB of the heap.
     pub(crate) fn allocate<M: LinearMemory>(&mut self, memory: &mut M, heap: &mut TaggedHeap, span: u32) -> u32 {
         let slots = slots_of(memory, heap);

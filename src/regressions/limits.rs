@@ -127,3 +127,32 @@ fn when_the_memory_can_grow_again_small_blocks_come_from_runs_again() {
     }
     assert_eq!(heap.memory.end_page(), pages);
 }
+
+/// How many gaps there are, each too short for the request that is refused.
+const GAPS: u32 = 20_000;
+
+#[test]
+#[cfg_attr(miri, ignore = "megabytes of memory")]
+fn a_call_at_the_limit_looks_at_a_bounded_number_of_gaps() {
+    let pages = GAPS * 5400 / PAGE_BYTES;
+    let mut heap = freeing_bump(SimulatedMemory::new(1040, pages, pages));
+    let gap = Request { size: 5000, align: 8 };
+    let separator = Request { size: 300, align: 8 };
+    let mut gaps = Vec::new();
+    while let Some(block) = heap.allocate(gap) {
+        gaps.push(block);
+        heap.allocate(separator);
+    }
+    assert!(gaps.len() as u32 > GAPS * 9 / 10);
+    fill(&mut heap, separator.size);
+    for block in gaps {
+        heap.deallocate(block, gap);
+    }
+    // In the same bin as the gaps, and longer; as long, and aligned as none of them is; small ones, which are served.
+    for (size, align) in [(5100, 8), (4990, 4096), (256, 16), (24, 8), (200_000, 8)] {
+        let before = heap.memory.words_read.get();
+        heap.allocate(Request { size, align });
+        let words = heap.memory.words_read.get() - before;
+        assert!(words <= 8192, "{words} words read for {size} bytes aligned to {align}");
+    }
+}

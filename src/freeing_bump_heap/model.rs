@@ -37,9 +37,9 @@ impl Surveyed for FreeingBumpHeap {
         let live: BTreeMap<u32, Request> = live.iter().copied().collect();
         let mut runs = self.runs.known(memory, &self.heap);
         for (&block, &Request { size, align }) in &live {
-            if let Some(class) = SizeClass::of(size, align)
-                && let Some((run, class_of_run)) = self.runs.run_of(memory, block)
-            {
+            let class = SizeClass::of(size, align);
+            let run = class.and_then(|_| self.runs.run_of(memory, block));
+            if let (Some(class), Some((run, class_of_run))) = (class, run) {
                 assert!(
                     class.bytes() <= class_of_run.bytes(),
                     "{block:#x} is in a run of smaller blocks"

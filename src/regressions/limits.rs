@@ -73,10 +73,10 @@ fn one_block_of_each_size_in_turn_fills_half_of_the_last_page() {
     let base = 16 * PAGE_BYTES + 60_000;
     let mut heap = freeing_bump(SimulatedMemory::new(base, 1, 18));
     let mut served = 0;
-    let mut sizes = (1..=32).map(|steps| 8 * steps).cycle();
-    while let Some(size) = sizes.next()
-        && heap.allocate(Request { size, align: 8 }).is_some()
-    {
+    for size in (1..=32).map(|steps| 8 * steps).cycle() {
+        if heap.allocate(Request { size, align: 8 }).is_none() {
+            break;
+        }
         served += size;
     }
     assert!(served >= 30_000, "{served} bytes");
@@ -155,4 +155,149 @@ fn a_call_at_the_limit_looks_at_a_bounded_number_of_gaps() {
         let words = heap.memory.words_read.get() - before;
         assert!(words <= 8192, "{words} words read for {size} bytes aligned to {align}");
     }
+}
+
+/// Releases these blocks in this order and then fills the memory with blocks of another size: what was released is whole.
+fn release_and_count(heap: &mut Heap, blocks: &[u32], request: Request, other_size: u32) -> usize {
+    for &block in blocks {
+        heap.deallocate(block, request);
+    }
+    let others = fill(heap, other_size);
+    let count = others.len();
+    for block in others {
+        heap.deallocate(
+            block,
+            Request {
+                size: other_size,
+                align: 8,
+            },
+        );
+    }
+    count
+}
+
+#[test]
+#[cfg_attr(miri, ignore = "megabytes of memory")]
+fn a_run_may_start_where_small_blocks_in_no_run_lay_before() {
+    let mut heap = freeing_bump(SimulatedMemory::new(1040, 4, 4));
+    let [gap, separator, small] = [5000, 400, 120].map(|size| Request { size, align: 8 });
+    let (mut gaps, mut separators) = (Vec::new(), Vec::new());
+    while let (Some(large), Some(between)) = (heap.allocate(gap), heap.allocate(separator)) {
+        gaps.push(large);
+        separators.push(between);
+    }
+    separators.extend(fill(&mut heap, separator.size));
+    for &block in &gaps {
+        heap.deallocate(block, gap);
+    }
+    let in_no_run = fill(&mut heap, small.size);
+    for &block in in_no_run.iter().chain(&separators) {
+        let request = if in_no_run.contains(&block) { small } else { separator };
+        heap.deallocate(block, request);
+    }
+    // All is free but for the last gap, if that has no separator. Now runs start in the same slots.
+    let in_runs = fill(&mut heap, small.size);
+    assert!(in_runs.len() >= in_no_run.len());
+    let reversed: Vec<u32> = in_runs.iter().rev().copied().collect();
+    let larger = release_and_count(&mut heap, &reversed, small, 9000);
+    assert!(
+        larger >= 3 * PAGE_BYTES as usize / 9100,
+        "{larger} blocks of 9,000 bytes"
+    );
+}
+
+#[test]
+fn blocks_of_larger_sizes_that_serve_at_the_limit_are_aligned() {
+    for size_of_free in (8..=256).step_by(8) {
+        let mut heap = freeing_bump(SimulatedMemory::new(1040, 1, 1));
+        let blocks = fill(&mut heap, size_of_free);
+        for size in [256, 64, 8] {
+            fill(&mut heap, size);
+        }
+        for &block in blocks.iter().step_by(2) {
+            heap.deallocate(
+                block,
+                Request {
+                    size: size_of_free,
+                    align: 8,
+                },
+            );
+        }
+        let request = Request { size: 16, align: 16 };
+        while let Some(block) = heap.allocate(request) {
+            assert_eq!(
+                block % 16,
+                0,
+                "a block of {size_of_free} bytes served one aligned to 16"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_run_without_live_blocks_goes_back_though_some_of_its_blocks_were_never_on_a_list() {
+    for size in [8, 64, 256] {
+        let mut heap = freeing_bump(SimulatedMemory::new(1040, 1, 1));
+        let small = Request { size, align: 8 };
+        let block = heap.allocate(small).expect("there is room");
+        heap.deallocate(block, small);
+        let large = Request {
+            size: PAGE_BYTES - 2048,
+            align: 8,
+        };
+        assert!(
+            heap.allocate(large).is_some(),
+            "the run of one block of {size} bytes is in the way"
+        );
+    }
+}
+
+#[test]
+fn partial_runs_serve_their_free_blocks_once_each_however_many_runs_there_are() {
+    let mut heap = freeing_bump(SimulatedMemory::new(1040, 8, 8));
+    // 15 fit in a run; 40 runs are more than are looked at.
+    let request = Request { size: 256, align: 8 };
+    let blocks: Vec<u32> = (0..600)
+        .map(|_| heap.allocate(request).expect("there is room"))
+        .collect();
+    let mut released: Vec<u32> = blocks.into_iter().step_by(15).collect();
+    for &block in &released {
+        heap.deallocate(block, request);
+    }
+    let mut again: Vec<u32> = released
+        .iter()
+        .map(|_| heap.allocate(request).expect("there is room"))
+        .collect();
+    released.sort_unstable();
+    again.sort_unstable();
+    assert_eq!(again, released);
+}
+
+#[test]
+#[cfg_attr(miri, ignore = "megabytes of memory")]
+fn small_blocks_in_no_run_are_known_as_such_after_the_memory_has_grown_and_is_full_again() {
+    let mut heap = full_with_gaps(&[600; 20], 300);
+    let small = Request { size: 64, align: 8 };
+    let before = fill(&mut heap, small.size);
+    // Many more slots than a word of the bitmap has bits.
+    heap.memory.limit_pages += 40;
+    let gap = Request { size: 5000, align: 8 };
+    let gaps: Vec<u32> = (0..100)
+        .map(|_| {
+            let block = heap.allocate(gap).expect("there is room");
+            heap.allocate(Request { size: 400, align: 8 }).expect("there is room");
+            block
+        })
+        .collect();
+    fill(&mut heap, 400);
+    for block in gaps {
+        heap.deallocate(block, gap);
+    }
+    let after = fill(&mut heap, small.size);
+    assert!(after.len() > 100 * 50);
+    for &block in before.iter().chain(&after) {
+        heap.deallocate(block, small);
+    }
+    let again = fill(&mut heap, small.size).len();
+    assert!(again >= before.len() + after.len(), "{again} blocks");
 }

@@ -57,10 +57,12 @@ fn a_module_with_a_ceiling_uses_every_page_below_it_and_lives_on() {
                 for &block in &blocks {
                     assert_eq!(guest.dealloc(block, size, 8), Ok(()));
                 }
-                assert_eq!(
-                    fill(&mut guest, size).map(|again| again.len()),
-                    Ok(blocks.len()),
-                    "{size}"
+                let again = fill(&mut guest, size).expect("no call may ask for more than the ceiling");
+                assert!(
+                    again.len() >= blocks.len(),
+                    "{size}: {}, then {}",
+                    blocks.len(),
+                    again.len()
                 );
             }
         }

@@ -117,16 +117,15 @@ impl Runs {
         if block != 0 {
             return block;
         }
+        let mut class_of_run = class;
         let shared_blocks = &mut self.shared_blocks[class.index()];
-        let shared = class.shared();
-        if shared != class && *shared_blocks < most_shared_blocks(class) {
+        if class.shared() != class && *shared_blocks < most_shared_blocks(class) {
             *shared_blocks += 1;
-            block = self.pop(memory, shared);
-            return if block != 0 {
-                block
-            } else {
-                self.refill(memory, heap, shared)
-            };
+            class_of_run = class.shared();
+            block = self.pop_or_again(memory, heap, class_of_run);
+            if block != 0 {
+                return block;
+            }
         }
         let mut run = heap.allocate(memory, RUN_BYTES, RUN_BYTES, Effort::AtHand);
         if run == 0 {
@@ -141,8 +140,16 @@ impl Runs {
         if run == 0 {
             return self.without_a_run(memory, heap, class);
         }
-        self.start(memory, run, class);
-        self.pop(memory, class)
+        self.start(memory, run, class_of_run);
+        self.pop(memory, class_of_run)
+    }
+
+    /// The first block of a class's list, which may be empty and is then given the free blocks of a run; 0 if there are none.
+    fn pop_or_again<M: LinearMemory>(&mut self, memory: &mut M, heap: &mut TaggedHeap, class: SizeClass) -> u32 {
+        match self.pop(memory, class) {
+            0 => self.pop_again(memory, heap, class),
+            block => block,
+        }
     }
 
     /// The first block of a class's list, after that was given the free blocks of a run of this class; 0 if there are none.
@@ -222,10 +229,7 @@ impl Runs {
     fn without_a_run<M: LinearMemory>(&mut self, memory: &mut M, heap: &mut TaggedHeap, class: SizeClass) -> u32 {
         let mut larger = class.larger();
         while let Some(class) = larger {
-            let mut block = self.pop(memory, class);
-            if block == 0 {
-                block = self.pop_again(memory, heap, class);
-            }
+            let block = self.pop_or_again(memory, heap, class);
             if block != 0 {
                 return block;
             }

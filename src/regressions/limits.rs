@@ -301,3 +301,16 @@ fn small_blocks_in_no_run_are_known_as_such_after_the_memory_has_grown_and_is_fu
     let again = fill(&mut heap, small.size).len();
     assert!(again >= before.len() + after.len(), "{again} blocks");
 }
+
+#[test]
+fn a_size_that_has_no_runs_yet_is_served_from_what_is_too_short_for_the_next_power_of_two() {
+    let mut heap = freeing_bump(SimulatedMemory::new(1040, 1, 1));
+    let whole = Request { size: 1000, align: 8 };
+    let blocks = fill(&mut heap, whole.size);
+    for size in [300, 8] {
+        fill(&mut heap, size);
+    }
+    // 160 bytes with a tag become free: less than a block of 256 bytes needs.
+    assert_eq!(heap.reallocate(blocks[3], whole, 840), Some(blocks[3]));
+    assert!(heap.allocate(Request { size: 136, align: 8 }).is_some());
+}

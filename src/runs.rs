@@ -190,7 +190,7 @@ impl Runs {
     /// Makes a new run the current one of a class that has none.
     fn start<M: LinearMemory>(&mut self, memory: &mut M, run: u32, class: SizeClass) {
         self.tagged.remove(memory, run);
-        let all = ROOM_BYTES / class.bytes() * RUN_BYTES;
+        let all = class.blocks_in(ROOM_BYTES) * RUN_BYTES;
         // SAFETY: the run was just allocated.
         unsafe {
             memory.write_word(run, RELEASES, all);
@@ -349,7 +349,7 @@ fn unlinked<M: LinearMemory>(memory: &M, run: u32) -> u32 {
     if first == 0 {
         return 0;
     }
-    (BLOCKS + ROOM_BYTES - first) / class.bytes()
+    class.blocks_in(BLOCKS + ROOM_BYTES - first)
 }
 
 /// How many free blocks are on a list of blocks of this run.

@@ -33,8 +33,7 @@ impl SizeClass {
         }
     }
 
-    /// The class with this number of steps of 8 bytes, as [`steps`](Self::steps) returned it. The modulus spares the module
-    /// a check that can panic.
+    /// The class with this number of steps of 8 bytes, as [`steps`](Self::steps) returned it.
     pub(crate) const fn from_steps(steps: u32) -> Self {
         match NonZeroU32::new(steps) {
             Some(steps) => SizeClass(steps),
@@ -45,6 +44,12 @@ impl SizeClass {
     /// The bytes of a block of this class, in steps of 8.
     pub(crate) const fn steps(self) -> u32 {
         self.0.get()
+    }
+
+    /// How many blocks of this class fit into so many bytes. A division by what cannot be 0 spares the module a check that
+    /// can panic.
+    pub(crate) const fn blocks_in(self, bytes: u32) -> u32 {
+        bytes / STEP_BYTES / self.0.get()
     }
 
     /// The class whose runs serve this one until it has runs of its own: that of the next power of two.

@@ -41,7 +41,7 @@ fn sources() -> impl Iterator<Item = PathBuf> {
         .filter(|path| path.is_file())
 }
 
-/// Copies the crate's sources to `folder`, each changed by `change`, with a manifest of their own.
+/// Copies the crate's sources to `folder`, each changed by `change`, with its build script and a manifest of their own.
 fn copy_crate(folder: &Path, change: impl Fn(&str) -> String) {
     fs::create_dir_all(folder.join("src")).expect("target/tmp can be written to");
     for file in sources() {
@@ -49,6 +49,7 @@ fn copy_crate(folder: &Path, change: impl Fn(&str) -> String) {
         let name = file.file_name().expect("a listed file has a name");
         fs::write(folder.join("src").join(name), change(&source)).expect("target/tmp can be written to");
     }
+    fs::copy(repository().join("build.rs"), folder.join("build.rs")).expect("target/tmp can be written to");
     let manifest = "[package]\nname = \"freeing-bump\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n\
                     [features]\ntrace = []\n";
     fs::write(folder.join("Cargo.toml"), manifest).expect("target/tmp can be written to");

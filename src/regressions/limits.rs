@@ -83,6 +83,7 @@ fn one_block_of_each_size_in_turn_fills_half_of_the_last_page() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "thousands of steps, which Miri needs minutes for")]
 fn what_was_served_from_a_gap_is_released_into_it_and_makes_room_for_a_run_again() {
     let mut heap = full_with_gaps(&[9000], 300);
     let small = Request { size: 120, align: 8 };
@@ -109,6 +110,7 @@ fn what_was_served_from_a_gap_is_released_into_it_and_makes_room_for_a_run_again
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "thousands of steps, which Miri needs minutes for")]
 fn when_the_memory_can_grow_again_small_blocks_come_from_runs_again() {
     let mut heap = full_with_gaps(&[600], 300);
     let small = Request { size: 64, align: 8 };
@@ -207,6 +209,7 @@ fn a_run_may_start_where_small_blocks_in_no_run_lay_before() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "thousands of steps, which Miri needs minutes for")]
 fn blocks_of_larger_sizes_that_serve_at_the_limit_are_aligned() {
     for size_of_free in (8..=256).step_by(8) {
         let mut heap = freeing_bump(SimulatedMemory::new(1040, 1, 1));
@@ -253,6 +256,7 @@ fn a_run_without_live_blocks_goes_back_though_some_of_its_blocks_were_never_on_a
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "thousands of steps, which Miri needs minutes for")]
 fn partial_runs_serve_their_free_blocks_once_each_however_many_runs_there_are() {
     let mut heap = freeing_bump(SimulatedMemory::new(1040, 8, 8));
     // 15 fit in a run; 40 runs are more than are looked at.

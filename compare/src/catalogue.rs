@@ -273,7 +273,7 @@ impl Catalogue {
         Ok(())
     }
 
-    /// Leaves out the workloads of the full report alone, but for those whose own names `patterns` has.
+    /// Leaves out the workloads that only the full report runs, except those that `patterns` names itself.
     pub fn leave_out_long_workloads(&mut self, patterns: &[String]) {
         self.workloads
             .retain(|it| !it.full_only || patterns.iter().any(|pattern| matches(pattern, &it.name)));

@@ -197,7 +197,7 @@ fn a_run_may_start_where_small_blocks_in_no_run_lay_before() {
         let request = if in_no_run.contains(&block) { small } else { separator };
         heap.deallocate(block, request);
     }
-    // All is free but for the last gap, if that has no separator. Now runs start in the same slots.
+    // All is free, except the last gap if it has no separator. Now runs start in the same slots.
     let in_runs = fill(&mut heap, small.size);
     assert!(in_runs.len() >= in_no_run.len());
     let reversed: Vec<u32> = in_runs.iter().rev().copied().collect();

@@ -123,7 +123,7 @@ pub fn command_line(command: &str, only: &[String], effort: &Effort, places: &Pl
 
 /// Measures everything in `chosen`, which `command` asked for; prints and writes the report.
 pub fn compare(chosen: &Catalogue, command: &str, effort: &Effort, places: &Places) -> Result<Report> {
-    let date = jiff::Zoned::now().strftime("%Y-%m-%d %H:%M %Z").to_string();
+    let date = jiff::ZonedDateTime::now().strftime("%Y-%m-%d %H:%M %Z").to_string();
     let everything = Catalogue::read(places)?;
     let rustc = versions::rustc()?;
     let modules = modules::build(&wanted(chosen), &everything, places, &rustc)?;

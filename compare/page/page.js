@@ -379,14 +379,19 @@ function drawSizes() {
 
 function drawVersions() {
   link("Versions", "versions-of-everything");
-  const { allocators, ...tools } = report.versions;
+  const { allocators, products, ...tools } = report.versions;
   const list = document.getElementById("versions");
   add(list, "li", `made on ${report.date} by ${report.command}`);
   for (const [name, version] of Object.entries(tools)) {
-    add(list, "li", `${name.replace("_", "-")}: ${version}`);
+    if (version) {
+      add(list, "li", `${name.replace("_", "-")}: ${version}`);
+    }
   }
   for (const { id, name } of report.allocators) {
     add(list, "li", `${name}: ${allocators[id]}`);
+  }
+  for (const [name, version] of Object.entries(products)) {
+    add(list, "li", `the product ${name}: ${version}`);
   }
 }
 

@@ -101,6 +101,15 @@ test("the page is light or dark as the reader's system is", async () => {
   assert.equal(await ground(), "rgb(255, 255, 255)");
 });
 
+test("the list of versions is in words, and has each product of the report", async () => {
+  const lines = await tab.$$eval("#versions li", (all) => all.map((line) => line.textContent));
+  assert.ok(lines.every((line) => !/null|undefined|\[object/.test(line)), lines.join("\n"));
+  const products = await tab.evaluate(() => report.products.map(({ name }) => name));
+  for (const name of products) {
+    assert.ok(lines.some((line) => line.startsWith(`the product ${name}: `)), `no version of ${name}`);
+  }
+});
+
 test("the page is no wider than the screen", async () => {
   for (const screen of [phone, { width: 320, height: 600 }, desk]) {
     await tab.setViewportSize(screen);

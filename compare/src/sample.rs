@@ -107,6 +107,11 @@ pub fn report() -> Report {
                 .iter()
                 .map(|column| (column.id.clone(), "1.0.0".to_owned()))
                 .collect(),
+            products: catalogue
+                .products
+                .iter()
+                .map(|product| (product.name.clone(), "1.0.0".to_owned()))
+                .collect(),
             ..Versions::default()
         },
         allocators: Report::columns(&catalogue),

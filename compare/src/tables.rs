@@ -419,6 +419,10 @@ fn versions(report: &Report) -> String {
             let _ = writeln!(out, "- {}: {version}", column.name);
         }
     }
+    for (product, version) in &versions.products {
+        // Writing to a string cannot fail.
+        let _ = writeln!(out, "- the product {product}: {version}");
+    }
     out
 }
 

@@ -6,11 +6,13 @@ use crate::second_engine;
 use crate::sizes::wasm_opt;
 use crate::standard_library;
 use anyhow::{Context, Result, bail};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use toml::Table;
 
 /// The versions of one run.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -33,6 +35,8 @@ pub struct Versions {
     pub machine: String,
     /// Each allocator's crates, by its identifier.
     pub allocators: BTreeMap<String, String>,
+    /// Each product's crates, by its name.
+    pub products: BTreeMap<String, String>,
 }
 
 /// The full version text of the compiler; it takes part in the names of cached modules.
@@ -58,6 +62,7 @@ pub fn of_everything(catalogue: &Catalogue, full: bool, places: &Places) -> Resu
         wasm_opt: output_of(&wasm_opt(places), &["--version"], npm)?,
         machine: machine(),
         allocators: allocators(catalogue, places)?,
+        products: products(catalogue, places)?,
     })
 }
 
@@ -102,32 +107,16 @@ fn machine() -> String {
     format!("{processor}, {threads} hardware threads, {}", std::env::consts::OS)
 }
 
-/// The version of each crate that an allocator file names, from the lock file that modules are built with.
+/// The crates that each allocator file names.
 fn allocators(catalogue: &Catalogue, places: &Places) -> Result<BTreeMap<String, String>> {
-    #[derive(Deserialize)]
-    struct Lock {
-        package: Vec<LockedPackage>,
-    }
-    #[derive(Deserialize)]
-    struct LockedPackage {
-        name: String,
-        version: String,
-    }
-    let path = places.lock(Group::Guests);
-    let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let lock: Lock = toml::from_str(&text)?;
+    let lock = Lock::read(Group::Guests, places)?;
     let mut versions = BTreeMap::new();
     for allocator in &catalogue.allocators {
-        let crates: Vec<String> = lock
-            .package
-            .iter()
-            .filter(|package| allocator.dependencies.contains_key(&package.name))
-            .map(|package| format!("{} {}", package.name, package.version))
-            .collect();
+        let crates = lock.crates(&allocator.dependencies);
         versions.insert(
             allocator.id.clone(),
             match (crates.is_empty(), allocator.code.is_empty()) {
-                (false, _) => crates.join(", "),
+                (false, _) => crates,
                 (true, true) => standard_library::allocator()?,
                 (true, false) => format!("compare/allocators/{}.toml", allocator.id),
             },
@@ -136,10 +125,78 @@ fn allocators(catalogue: &Catalogue, places: &Places) -> Result<BTreeMap<String,
     Ok(versions)
 }
 
+/// The crates that the manifest of each product names.
+fn products(catalogue: &Catalogue, places: &Places) -> Result<BTreeMap<String, String>> {
+    #[derive(Deserialize)]
+    struct Manifest {
+        dependencies: Table,
+    }
+    let mut versions = BTreeMap::new();
+    if catalogue.products.is_empty() {
+        return Ok(versions);
+    }
+    let lock = Lock::read(Group::Products, places)?;
+    for product in &catalogue.products {
+        let path = places.programs(Group::Products).join(&product.name).join("Cargo.toml");
+        let manifest: Manifest = read_toml(&path)?;
+        versions.insert(product.name.clone(), lock.crates(&manifest.dependencies));
+    }
+    Ok(versions)
+}
+
+/// What modules are built with.
+#[derive(Deserialize)]
+struct Lock {
+    package: Vec<LockedPackage>,
+}
+
+#[derive(Deserialize)]
+struct LockedPackage {
+    name: String,
+    version: String,
+}
+
+impl Lock {
+    fn read(group: Group, places: &Places) -> Result<Self> {
+        read_toml(&places.lock(group))
+    }
+
+    /// The crates among `dependencies` with their versions. What has another name there is a crate of this repository.
+    fn crates(&self, dependencies: &Table) -> String {
+        let crates: Vec<String> = self
+            .package
+            .iter()
+            .filter(|package| dependencies.contains_key(&package.name))
+            .map(|package| format!("{} {}", package.name, package.version))
+            .collect();
+        crates.join(", ")
+    }
+}
+
+fn read_toml<T: DeserializeOwned>(path: &Path) -> Result<T> {
+    let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    toml::from_str(&text).with_context(|| format!("{} is not as expected", path.display()))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::commit;
+    use super::{commit, products};
+    use crate::catalogue::Catalogue;
+    use crate::places::Places;
     use std::process::Command;
+
+    #[test]
+    fn each_product_is_stated_with_the_versions_of_the_crates_that_it_wraps() {
+        let places = Places::of_this_checkout();
+        let catalogue = Catalogue::read(&places).unwrap();
+        let versions = products(&catalogue, &places).unwrap();
+        assert_eq!(versions.len(), catalogue.products.len());
+        for (product, crates) in versions {
+            let first = crates.split([',', ' ']).next().unwrap();
+            assert!(first.starts_with(&product), "{product}: {crates}");
+            assert!(!crates.contains("harness"), "{product}: {crates}");
+        }
+    }
 
     #[test]
     fn a_commit_is_named_with_whether_files_differ_and_its_absence_is_no_failure() {

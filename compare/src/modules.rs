@@ -55,181 +55,191 @@ pub fn build(wanted: &[(Package, Profile)], everything: &Catalogue, places: &Pla
             .cloned()
             .collect();
         if !wanted.is_empty() {
-            modules.extend(build_group(group, &wanted, everything, places, rustc)?);
+            let workshop = Workshop {
+                group,
+                everything,
+                places,
+                rustc,
+            };
+            modules.extend(workshop.build(&wanted)?);
         }
     }
     Ok(Modules(modules))
 }
 
-fn build_group(
+/// Builds modules of one group, in its generated workspace.
+struct Workshop<'a> {
     group: Group,
-    wanted: &[(Package, Profile)],
-    everything: &Catalogue,
-    places: &Places,
-    rustc: &str,
-) -> Result<BTreeMap<(Package, Profile), PathBuf>> {
-    let missing_of = |modules: &BTreeMap<(Package, Profile), PathBuf>| {
-        let mut missing: BTreeMap<Profile, Vec<Package>> = BTreeMap::new();
-        for ((package, profile), path) in modules {
-            if !path.exists() {
-                missing.entry(*profile).or_default().push(package.clone());
-            }
-        }
-        missing
-    };
-    let mut modules = locate(group, wanted, everything, places, rustc)?;
-    if !missing_of(&modules).is_empty() {
-        workspace::write(group, everything, places)?;
-        settle_lock_file(group, places)?;
-        modules = locate(group, wanted, everything, places, rustc)?;
-        fs::create_dir_all(places.modules())?;
-        for (profile, packages) in missing_of(&modules) {
-            compile(group, &packages, profile, places)?;
-            for package in packages {
-                let built = places
-                    .report
-                    .join("cargo")
-                    .join(TARGET)
-                    .join(profile.name())
-                    .join(package.name())
-                    .with_extension("wasm");
-                let kept = &modules[&(package, profile)];
-                keep(kept, |unfinished| {
-                    fs::copy(&built, unfinished)
-                        .with_context(|| format!("cannot copy {} to {}", built.display(), kept.display()))?;
-                    Ok(())
-                })?;
-            }
-        }
-    }
-    Ok(modules)
+    /// The whole catalogue.
+    everything: &'a Catalogue,
+    places: &'a Places,
+    rustc: &'a str,
 }
 
-fn locate(
-    group: Group,
-    wanted: &[(Package, Profile)],
-    everything: &Catalogue,
-    places: &Places,
-    rustc: &str,
-) -> Result<BTreeMap<(Package, Profile), PathBuf>> {
-    let ingredients = Ingredients::read(group, places, rustc, &flags(group).join(" "))?;
-    let mut modules = BTreeMap::new();
-    for (package, profile) in wanted {
-        let allocator = everything
-            .allocators
-            .iter()
-            .find(|allocator| allocator.id == package.allocator)
-            .with_context(|| format!("there is no file allocators/{}.toml", package.allocator))?;
-        let path = ingredients.module(package, allocator, *profile, places)?;
-        modules.insert((package.clone(), *profile), path);
+impl Workshop<'_> {
+    fn build(&self, wanted: &[(Package, Profile)]) -> Result<BTreeMap<(Package, Profile), PathBuf>> {
+        let missing_of = |modules: &BTreeMap<(Package, Profile), PathBuf>| {
+            let mut missing: BTreeMap<Profile, Vec<Package>> = BTreeMap::new();
+            for ((package, profile), path) in modules {
+                if !path.exists() {
+                    missing.entry(*profile).or_default().push(package.clone());
+                }
+            }
+            missing
+        };
+        let mut modules = self.locate(wanted)?;
+        if !missing_of(&modules).is_empty() {
+            workspace::write(self.group, self.everything, self.places)?;
+            self.settle_lock_file()?;
+            modules = self.locate(wanted)?;
+            fs::create_dir_all(self.places.modules())?;
+            for (profile, packages) in missing_of(&modules) {
+                self.compile(&packages, profile)?;
+                for package in packages {
+                    let built = self
+                        .places
+                        .report
+                        .join("cargo")
+                        .join(TARGET)
+                        .join(profile.name())
+                        .join(package.name())
+                        .with_extension("wasm");
+                    let kept = &modules[&(package, profile)];
+                    keep(kept, |unfinished| {
+                        fs::copy(&built, unfinished)
+                            .with_context(|| format!("cannot copy {} to {}", built.display(), kept.display()))?;
+                        Ok(())
+                    })?;
+                }
+            }
+        }
+        Ok(modules)
     }
-    Ok(modules)
-}
 
-/// Puts the committed lock file into the workspace, and extends it when an allocator file asks for more.
-fn settle_lock_file(group: Group, places: &Places) -> Result<()> {
-    let workspace_lock = places.build_workspace(group).join("Cargo.lock");
-    let committed = fs::read(places.lock(group)).unwrap_or_default();
-    if committed.is_empty() {
-        fs::remove_file(&workspace_lock).or_else(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => Ok(()),
-            _ => Err(error),
-        })?;
-    } else {
-        fs::write(&workspace_lock, &committed)?;
+    /// Where each module of `wanted` is kept, built or not.
+    fn locate(&self, wanted: &[(Package, Profile)]) -> Result<BTreeMap<(Package, Profile), PathBuf>> {
+        let ingredients = Ingredients::read(self.group, self.places, self.rustc, &flags(self.group).join(" "))?;
+        let mut modules = BTreeMap::new();
+        for (package, profile) in wanted {
+            let allocator = self
+                .everything
+                .allocators
+                .iter()
+                .find(|allocator| allocator.id == package.allocator)
+                .with_context(|| format!("there is no file allocators/{}.toml", package.allocator))?;
+            let path = ingredients.module(package, allocator, *profile, self.places)?;
+            modules.insert((package.clone(), *profile), path);
+        }
+        Ok(modules)
     }
-    let step = Step::begin("fetching crates", 1);
-    step.part(&format!("those of {}", places.lock(group).display()));
-    let fetch = |locked: &[&str]| {
-        cargo(group, places)
-            .arg("fetch")
-            .args(["--target", TARGET])
-            .args(locked)
-            .output()
-            .context("cannot start cargo: install Rust with rustup")
-    };
-    if fetch(&["--locked"])?.status.success() {
-        return Ok(());
-    }
-    let output = fetch(&[])?;
-    if !output.status.success() {
-        bail!(
-            "cargo cannot resolve or download the dependencies of the allocator files; check the newest file in compare/allocators and the network:\n{}",
-            String::from_utf8_lossy(&output.stderr)
+
+    /// Puts the committed lock file into the workspace, and extends it when an allocator file asks for more.
+    fn settle_lock_file(&self) -> Result<()> {
+        let workspace_lock = self.places.build_workspace(self.group).join("Cargo.lock");
+        let committed = fs::read(self.places.lock(self.group)).unwrap_or_default();
+        if committed.is_empty() {
+            fs::remove_file(&workspace_lock).or_else(|error| match error.kind() {
+                std::io::ErrorKind::NotFound => Ok(()),
+                _ => Err(error),
+            })?;
+        } else {
+            fs::write(&workspace_lock, &committed)?;
+        }
+        let step = Step::begin("fetching crates", 1);
+        step.part(&format!("those of {}", self.places.lock(self.group).display()));
+        let fetch = |locked: &[&str]| {
+            self.cargo()
+                .arg("fetch")
+                .args(["--target", TARGET])
+                .args(locked)
+                .output()
+                .context("cannot start cargo: install Rust with rustup")
+        };
+        if fetch(&["--locked"])?.status.success() {
+            return Ok(());
+        }
+        let output = fetch(&[])?;
+        if !output.status.success() {
+            bail!(
+                "cargo cannot resolve or download the dependencies of the allocator files; check the newest file in compare/allocators and the network:\n{}",
+                String::from_utf8_lossy(&output.stderr)
+            );
+        }
+        drop(step);
+        fs::copy(&workspace_lock, self.places.lock(self.group))?;
+        eprintln!(
+            "{} has changed, since the allocator files or the programs ask for other dependencies: commit it",
+            self.places.lock(self.group).display()
         );
+        Ok(())
     }
-    drop(step);
-    fs::copy(&workspace_lock, places.lock(group))?;
-    eprintln!(
-        "{} has changed, since the allocator files or the programs ask for other dependencies: commit it",
-        places.lock(group).display()
-    );
-    Ok(())
-}
 
-fn compile(group: Group, packages: &[Package], profile: Profile, places: &Places) -> Result<()> {
-    let step = Step::begin(&format!("building for {}", profile.name()), packages.len());
-    let mut command = cargo(group, places);
-    command.arg("build").args(["--locked", "--target", TARGET]);
-    command.args(["--profile", profile.name(), "--message-format=json-render-diagnostics"]);
-    for package in packages {
-        command.args(["--package", &package.name()]);
-    }
-    let mut child = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .context("cannot start cargo: install Rust with rustup")?;
-    let mut errors = child.stderr.take().context("the error stream is piped")?;
-    let collector = thread::spawn(move || {
-        let mut text = String::new();
-        errors.read_to_string(&mut text).map(|_| text)
-    });
-    let output = BufReader::new(child.stdout.take().context("the output stream is piped")?);
-    for line in output.lines() {
-        if let Ok(Message { target, filenames }) = serde_json::from_str(&line?)
-            && filenames.iter().any(|name| name.ends_with(".wasm"))
-        {
-            step.done(&target.name);
+    fn compile(&self, packages: &[Package], profile: Profile) -> Result<()> {
+        let step = Step::begin(&format!("building for {}", profile.name()), packages.len());
+        let mut command = self.cargo();
+        command.arg("build").args(["--locked", "--target", TARGET]);
+        command.args(["--profile", profile.name(), "--message-format=json-render-diagnostics"]);
+        let names: Vec<String> = packages.iter().map(Package::name).collect();
+        for name in &names {
+            command.args(["--package", name]);
         }
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .context("cannot start cargo: install Rust with rustup")?;
+        let mut errors = child.stderr.take().context("the error stream is piped")?;
+        let collector = thread::spawn(move || {
+            let mut text = String::new();
+            errors.read_to_string(&mut text).map(|_| text)
+        });
+        let output = BufReader::new(child.stdout.take().context("the output stream is piped")?);
+        for line in output.lines() {
+            match serde_json::from_str(&line?) {
+                Ok(Message { target, .. }) if names.contains(&target.name) => step.done(&target.name),
+                Ok(Message { target, fresh: false }) => step.shared(&target.name),
+                _ => {}
+            }
+        }
+        let status = child.wait()?;
+        let errors = collector.join().expect("reading a stream does not panic")?;
+        if !status.success() {
+            bail!("cargo could not build the modules; the first error below names the crate to mend:\n{errors}");
+        }
+        Ok(())
     }
-    let status = child.wait()?;
-    let errors = collector.join().expect("reading a stream does not panic")?;
-    if !status.success() {
-        bail!("cargo could not build the modules; the first error below names the crate to mend:\n{errors}");
+
+    fn cargo(&self) -> Command {
+        let mut flags = flags(self.group);
+        if let Some(home) = home_of_cargo() {
+            flags.push(format!("--remap-path-prefix={}=cargo", home.display()));
+        }
+        flags.push(format!(
+            "--remap-path-prefix={}=repository",
+            self.places.repository.display()
+        ));
+        let mut command = Command::new("cargo");
+        command
+            .current_dir(self.places.build_workspace(self.group))
+            .env("CARGO_TARGET_DIR", self.places.report.join("cargo"))
+            .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"));
+        command
     }
-    Ok(())
 }
 
-/// A line of cargo's machine-readable output that reports a finished file.
+/// A line of cargo's machine-readable output that reports what was compiled.
 #[derive(Deserialize)]
 struct Message {
     target: Target,
-    filenames: Vec<String>,
+    /// Whether it was compiled before.
+    fresh: bool,
 }
 
-/// What the file was made from.
+/// The crate of the package of that name.
 #[derive(Deserialize)]
 struct Target {
     name: String,
-}
-
-fn cargo(group: Group, places: &Places) -> Command {
-    let mut flags = flags(group);
-    if let Some(home) = home_of_cargo() {
-        flags.push(format!("--remap-path-prefix={}=cargo", home.display()));
-    }
-    flags.push(format!(
-        "--remap-path-prefix={}=repository",
-        places.repository.display()
-    ));
-    let mut command = Command::new("cargo");
-    command
-        .current_dir(places.build_workspace(group))
-        .env("CARGO_TARGET_DIR", places.report.join("cargo"))
-        .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"));
-    command
 }
 
 /// Flags of the compiler that change a module, the same on every machine.

@@ -1,9 +1,8 @@
 //! What a long step shows while it runs: in a terminal a bar with the time left, in a log a line for each part.
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use std::cell::RefCell;
 use std::io::{IsTerminal, Write, stderr};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 /// One step of a command, which has several parts.
@@ -11,20 +10,20 @@ pub struct Step {
     what: String,
     bar: ProgressBar,
     /// Where the error stream is no terminal, lines take the place of the bar.
-    log: Option<RefCell<Box<dyn Write>>>,
+    log: Option<Mutex<Box<dyn Write + Send>>>,
 }
 
 impl Step {
     /// Begins a step of `parts` parts.
     pub fn begin(what: &str, parts: usize) -> Self {
-        let log: Option<Box<dyn Write>> = match stderr().is_terminal() {
+        let log: Option<Box<dyn Write + Send>> = match stderr().is_terminal() {
             true => None,
             false => Some(Box::new(stderr())),
         };
         Step::begin_in(log, what, parts)
     }
 
-    fn begin_in(log: Option<Box<dyn Write>>, what: &str, parts: usize) -> Self {
+    fn begin_in(log: Option<Box<dyn Write + Send>>, what: &str, parts: usize) -> Self {
         let target = match &log {
             Some(_) => ProgressDrawTarget::hidden(),
             None => ProgressDrawTarget::stderr(),
@@ -38,7 +37,7 @@ impl Step {
         let step = Step {
             what: what.to_owned(),
             bar,
-            log: log.map(RefCell::new),
+            log: log.map(Mutex::new),
         };
         if parts > 1 {
             step.write(&format!("{what}: {parts} in all"));
@@ -61,6 +60,11 @@ impl Step {
         self.write_part(self.bar.position(), name);
     }
 
+    /// What parts share is done: a log says so, that it is not silent until the first part is.
+    pub fn shared(&self, name: &str) {
+        self.write(&format!("{}: {name}", self.what));
+    }
+
     fn write_part(&self, number: u64, name: &str) {
         let parts = self.bar.length().unwrap_or_default();
         self.write(&format!("{}, {number} of {parts}: {name}", self.what));
@@ -69,7 +73,8 @@ impl Step {
     fn write(&self, line: &str) {
         if let Some(log) = &self.log {
             // A log that cannot be written to is no reason to stop measuring.
-            let _ = writeln!(log.borrow_mut(), "{:>5} s  {line}", elapsed().as_secs());
+            let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
+            let _ = writeln!(log, "{:>5} s  {line}", elapsed().as_secs());
         }
     }
 }

@@ -7,9 +7,11 @@ use crate::places::Places;
 use crate::plan::Plan;
 use crate::progress::Step;
 use crate::second_engine::SecondEngine;
+use crate::sizes::Size;
 use crate::workspace::{Package, Profile, SIZE_PROBE};
 use crate::{recordings, sizes, versions};
 use anyhow::{Context, Result, bail};
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs;
@@ -40,6 +42,14 @@ impl Guarded<'_> {
         match self {
             Guarded::Size | Guarded::Modules(_) => "bytes",
             Guarded::Instructions => "instructions",
+        }
+    }
+
+    /// What writes the committed file.
+    fn command_to_accept(self) -> String {
+        match self {
+            Guarded::Size | Guarded::Instructions => "cargo make accept-figures".to_owned(),
+            Guarded::Modules(names) => format!("cargo make check-size --modules {} --accept", names.join(",")),
         }
     }
 
@@ -81,7 +91,7 @@ pub fn check(guarded: Guarded, accept: bool, places: &Places) -> Result<()> {
     let path = places.compare.join("figures").join(guarded.file());
     if accept {
         if matches!(guarded, Guarded::Modules(_))
-            && let Ok(committed) = read(&path)
+            && let Ok(committed) = read(&path, guarded)
         {
             for (what, figures) in committed.figures {
                 measured.figures.entry(what).or_insert(figures);
@@ -95,7 +105,7 @@ pub fn check(guarded: Guarded, accept: bool, places: &Places) -> Result<()> {
         );
         return Ok(());
     }
-    let committed = read(&path)?;
+    let committed = read(&path, guarded)?;
     let differences = differences(&committed, &measured, guarded);
     for (_, line) in &differences {
         println!("{line}");
@@ -110,8 +120,9 @@ pub fn check(guarded: Guarded, accept: bool, places: &Places) -> Result<()> {
         };
         bail!(
             "some figures above are not committed or have grown by more than {} %: make the code smaller again, or \
-             run `cargo make accept-figures` and say in the commit why they changed.{compiler}",
-            guarded.tolerance()
+             run `{}` and say in the commit why they changed.{compiler}",
+            guarded.tolerance(),
+            guarded.command_to_accept()
         );
     }
     let count: usize = measured.figures.values().map(BTreeMap::len).sum();
@@ -122,11 +133,12 @@ pub fn check(guarded: Guarded, accept: bool, places: &Places) -> Result<()> {
     Ok(())
 }
 
-fn read(path: &Path) -> Result<Figures> {
+fn read(path: &Path, guarded: Guarded) -> Result<Figures> {
     let text = fs::read_to_string(path).with_context(|| {
         format!(
-            "cannot read {}: run `cargo make accept-figures` and commit it",
-            path.display()
+            "cannot read {}: run `{}` and commit it",
+            path.display(),
+            guarded.command_to_accept()
         )
     })?;
     serde_json::from_str(&text).with_context(|| format!("{} is not as expected", path.display()))
@@ -195,10 +207,13 @@ fn measure_modules(
         .map(|(product, allocator)| (Package::of_product(allocator, product), Profile::Speed))
         .collect();
     let modules = modules::build(&wanted, everything, places, rustc)?;
-    let files = pairs
-        .iter()
-        .map(|(product, allocator)| modules.of_product(product, allocator));
-    let sizes = sizes::of_modules(&files.collect::<Result<Vec<_>>>()?, places)?;
+    let step = Step::begin("optimizing with wasm-opt", pairs.len());
+    let size_of = |(product, allocator): &(&str, &str)| {
+        let size = sizes::of_module(modules.of_product(product, allocator)?, places)?;
+        step.done(&format!("{product} with {allocator}"));
+        Ok(size)
+    };
+    let sizes: Vec<Size> = pairs.par_iter().map(size_of).collect::<Result<_>>()?;
     let mut figures: BTreeMap<String, BTreeMap<String, u64>> = BTreeMap::new();
     for ((product, allocator), size) in pairs.into_iter().zip(sizes) {
         for (what, bytes) in [("raw", size.raw), ("wasm-opt -Oz and gzip", size.gzipped)] {
@@ -246,8 +261,9 @@ fn measure_instructions(
 
 #[cfg(test)]
 mod tests {
-    use super::{Figures, Guarded, differences};
+    use super::{Figures, Guarded, differences, read};
     use std::collections::BTreeMap;
+    use std::path::Path;
 
     fn figures(count: u64) -> Figures {
         Figures {
@@ -276,6 +292,19 @@ mod tests {
     fn a_figure_that_was_never_committed_fails() {
         let lines = differences(&Figures::default(), &figures(1), Guarded::Size);
         assert!(lines[0].0 && lines[0].1.contains("not committed"));
+    }
+
+    #[test]
+    fn missing_figures_are_answered_with_the_command_that_writes_them() {
+        let names = ["jaq".to_owned(), "boa".to_owned()];
+        let missing = |guarded| format!("{:#}", read(Path::new("no/figures.json"), guarded).unwrap_err());
+        let message = missing(Guarded::Modules(&names));
+        assert!(
+            message.contains("`cargo make check-size --modules jaq,boa --accept`"),
+            "{message}"
+        );
+        let message = missing(Guarded::Size);
+        assert!(message.contains("`cargo make accept-figures`"), "{message}");
     }
 
     #[test]

@@ -76,12 +76,13 @@ pub fn wasm_opt(places: &Places) -> PathBuf {
     places.packages().join(".bin").join("wasm-opt")
 }
 
-/// The bytes of the modules in the files `modules`, in their order; `wasm-opt` takes half a minute for some.
+/// The bytes of the modules in the files `modules`, in their order.
 pub fn of_modules(modules: &[&Path], places: &Places) -> Result<Vec<Size>> {
     modules.par_iter().map(|module| of_module(module, places)).collect()
 }
 
-fn of_module(module: &Path, places: &Places) -> Result<Size> {
+/// The bytes of the module in the file `module`; `wasm-opt` takes half a minute for some.
+pub fn of_module(module: &Path, places: &Places) -> Result<Size> {
     let raw = fs::read(module).with_context(|| format!("cannot read {}", module.display()))?;
     let optimized = optimize(module, &raw, places)?;
     let mut gzip = GzEncoder::new(Vec::new(), Compression::best());

@@ -73,39 +73,13 @@ struct Figures {
 
 /// Measures and compares with the committed figures, or commits what was measured if `accept`.
 pub fn check(guarded: Guarded, accept: bool, places: &Places) -> Result<()> {
-    let everything = Catalogue::read(places)?;
-    let mut ours = Catalogue::read(places)?;
-    ours.allocators
-        .retain(|it| matches!(it.role, Role::Ours | Role::SizeFloor));
-    // At a limit of memory, what serves more executes more.
-    ours.workloads.retain(|it| it.family != Family::Reported);
-    let rustc = versions::rustc()?;
-    let mut measured = Figures {
-        rustc: rustc.lines().next().unwrap_or_default().to_owned(),
-        figures: match guarded {
-            Guarded::Size => measure_sizes(&ours, &everything, places, &rustc)?,
-            Guarded::Modules(names) => measure_modules(names, &mut ours, &everything, places, &rustc)?,
-            Guarded::Instructions => measure_instructions(&ours, &everything, places, &rustc)?,
-        },
-    };
     let path = places.compare.join("figures").join(guarded.file());
     if accept {
-        if matches!(guarded, Guarded::Modules(_))
-            && let Ok(committed) = read(&path, guarded)
-        {
-            for (what, figures) in committed.figures {
-                measured.figures.entry(what).or_insert(figures);
-            }
-        }
-        fs::create_dir_all(places.compare.join("figures"))?;
-        fs::write(&path, serde_json::to_string_pretty(&measured)? + "\n")?;
-        println!(
-            "{} now holds what was measured: commit it and say why it changed",
-            path.display()
-        );
-        return Ok(());
+        return write(figures_of_now(guarded, places)?, guarded, &path);
     }
+    // First, since measuring takes minutes.
     let committed = read(&path, guarded)?;
+    let measured = figures_of_now(guarded, places)?;
     let differences = differences(&committed, &measured, guarded);
     for (_, line) in &differences {
         println!("{line}");
@@ -129,6 +103,43 @@ pub fn check(guarded: Guarded, accept: bool, places: &Places) -> Result<()> {
     println!(
         "all {count} figures are within {} % of the committed ones, or below",
         guarded.tolerance()
+    );
+    Ok(())
+}
+
+fn figures_of_now(guarded: Guarded, places: &Places) -> Result<Figures> {
+    let everything = Catalogue::read(places)?;
+    let mut ours = Catalogue::read(places)?;
+    ours.allocators
+        .retain(|it| matches!(it.role, Role::Ours | Role::SizeFloor));
+    // At a limit of memory, what serves more executes more.
+    ours.workloads.retain(|it| it.family != Family::Reported);
+    let rustc = versions::rustc()?;
+    Ok(Figures {
+        rustc: rustc.lines().next().unwrap_or_default().to_owned(),
+        figures: match guarded {
+            Guarded::Size => measure_sizes(&ours, &everything, places, &rustc)?,
+            Guarded::Modules(names) => measure_modules(names, &mut ours, &everything, places, &rustc)?,
+            Guarded::Instructions => measure_instructions(&ours, &everything, places, &rustc)?,
+        },
+    })
+}
+
+fn write(mut measured: Figures, guarded: Guarded, path: &Path) -> Result<()> {
+    if matches!(guarded, Guarded::Modules(_))
+        && let Ok(committed) = read(path, guarded)
+    {
+        for (what, figures) in committed.figures {
+            measured.figures.entry(what).or_insert(figures);
+        }
+    }
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    fs::write(path, serde_json::to_string_pretty(&measured)? + "\n")?;
+    println!(
+        "{} now holds what was measured: commit it and say why it changed",
+        path.display()
     );
     Ok(())
 }

@@ -81,7 +81,7 @@ pub fn of_modules(modules: &[&Path], places: &Places) -> Result<Vec<Size>> {
     modules.par_iter().map(|module| of_module(module, places)).collect()
 }
 
-/// The bytes of the module in the file `module`; `wasm-opt` takes half a minute for some.
+/// The bytes of the module in the file `module`; `wasm-opt` takes more than a minute for some.
 pub fn of_module(module: &Path, places: &Places) -> Result<Size> {
     let raw = fs::read(module).with_context(|| format!("cannot read {}", module.display()))?;
     let optimized = optimize(module, &raw, places)?;

@@ -26,12 +26,12 @@ const BINS_SHIFT: u32 = 3;
 /// Below this power of two there is a bin for each span.
 const LINEAR_SHIFT: u32 = GRANULE_BYTES.trailing_zeros() + BINS_SHIFT;
 
-/// The size classes and all spans below 2^32 need 240; rounded up to a power of two, so that a masked index needs no
+/// The size classes and all spans below 2^32 need 272; rounded up to a power of two, so that a masked index needs no
 /// bounds check that can panic.
-const BINS: usize = 256;
+const BINS: usize = 512;
 
 /// The bin of reserves, free chunks that [`Bins::chunk`] does not look at; it comes after those of all spans.
-const RESERVES: usize = 240;
+const RESERVES: usize = 272;
 
 const WORD_BITS: usize = u32::BITS as usize;
 const WORDS: usize = BINS / WORD_BITS;

@@ -95,7 +95,7 @@ impl FreeingBump {
     /// global allocator of this crate.
     #[must_use]
     pub const fn new() -> Self {
-        Self::with_growth(Growth::THIRTY_SECOND)
+        Self::with_growth(Growth::SIXTY_FOURTH)
     }
 
     /// The allocator with another growth policy: [`Growth::Exact`] where each page is paid for, [`Growth::DOUBLING`] or a

@@ -2,7 +2,7 @@
 //!
 //! | request | where its block lies | what a release does |
 //! |---|---|---|
-//! | up to 256 bytes, aligned to 16 at most | in one of the [`Runs`] of its size class | pushes it on a list; a run that is all free goes back |
+//! | up to 512 bytes, aligned to 16 at most | in one of the [`Runs`] of its size class | pushes it on a list; a run that is all free goes back |
 //! | above | a block of the [`TaggedHeap`] | merges it with its neighbours |
 //!
 //! Both are O(1). This file only decides which it is. At the memory's limit a small request can get a block of the
@@ -98,7 +98,7 @@ impl Heap for FreeingBumpHeap {
         block
     }
 
-    #[inline(never)]
+    #[inline]
     unsafe fn deallocate<M: LinearMemory>(&mut self, memory: &mut M, block: u32, size: u32, align: u32) {
         // SAFETY: the caller gives up the block, which lies where its layout says.
         unsafe {

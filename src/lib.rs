@@ -22,6 +22,8 @@
 //! | `CheckedFreeingBump` | finding memory bugs; code that must stop rather than go on with a broken heap | the original algorithm with its 8-byte header, checked at each release, poisoned after an error |
 //! | [`FreeingBumpHeapAllocator`] | embedders and tests, on the host too | the original algorithm over any [`Memory`]; the engine of `CheckedFreeingBump` |
 //!
+//! [`Outlined`] around one of them takes less code and more time in programs that are optimized for speed.
+//!
 //! The three global allocators exist on wasm32 alone: on wasm32-unknown-unknown, wasm32v1-none and wasm32-wasip1. They serve
 //! modules with one thread that have their memory to themselves. For wasm the crate compiles in no other build: not for
 //! components (wasm32-wasip2), threads, other systems with a C library, side modules or 64-bit memories.
@@ -49,7 +51,7 @@
 //!
 //! | layer | files |
 //! |---|---|
-//! | global allocators: layouts, pointers, the one thread (`build.rs` refuses the builds in which they would be unsound) | `freeing_bump`, `tiny`, `checked`, `cell`; `trace` and `recorder` wrap any |
+//! | global allocators: layouts, pointers, the one thread (`build.rs` refuses the builds in which they would be unsound) | `freeing_bump`, `tiny`, `checked`, `cell`; `outlined`, `trace` and `recorder` wrap any |
 //! | heaps: addresses in a linear memory | `freeing_bump_heap` over `runs` with `tagged_slots`, and `tagged_heap` with its `bins`; `tiny_heap`, `checked_heap` over `heap_allocator`; `heap` says what a heap does |
 //! | sizes, lists, and what blocks look like | `size_class`, `order`, `header` |
 //! | memory: bytes, pages, `memory.grow` | `memory`, `linear_memory`, `growth`, `growth_word`, `page_limit`, `page` |
@@ -91,6 +93,7 @@ mod memory;
 #[cfg_attr(not(test), allow(dead_code))]
 mod model;
 mod order;
+mod outlined;
 mod page;
 #[cfg(any(target_arch = "wasm32", test, fuzzing))]
 mod page_limit;
@@ -130,6 +133,7 @@ pub use memory::Memory;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub use model::fuzz;
+pub use outlined::Outlined;
 #[cfg(feature = "record")]
 pub use recorder::{Recorder, Recording};
 pub use stats::{HeapStats, Stats};

@@ -1,35 +1,34 @@
-//! Small blocks without a byte of their own, in runs of 4 KiB with blocks of one size class each.
+//! Small blocks without a byte of their own, in runs of 8 KiB with blocks of one size class each.
 //!
 //! ```text
-//! a run: a block of the TaggedHeap, aligned to 4096
-//! +----------+-----+------+----------+-------+-------+-------+------------+-----+
-//! | releases | all | next | previous | block | block | block |     ..     | tag |
-//! +----------+-----+------+----------+-------+-------+-------+------------+-----+
-//! +0         +4    +8     +12         +16     +16+s   +16+2s              +4092
-//!                  |<-links in a bin>|
+//! a run: a block of the TaggedHeap, aligned to 8192
+//! +----------+-------+------+----------+-------+-------+-------+------------+-----+
+//! | released | waits | next | previous | block | block | block |     ..     | tag |
+//! +----------+-------+------+----------+-------+-------+-------+------------+-----+
+//! +0         +4      +8     +12        +16     +16+s   +16+2s              +8188
+//!                    |<-links in a bin>|
 //! ```
 //!
-//! The low 12 bits of an address are the offset in its run. A free block's first word has in its low 12 bits the offset
-//! of the next free block, 0 for none. `releases` is the head of such a list, of the blocks that were released. Above
-//! those 12 bits it counts the releases until something is to be done. `all` has that number for a run of live blocks,
-//! and below it the class of the run. A current run is in no bin: its `next` is the offset of the first block that was
-//! never on a list, or 0.
+//! The first word of a free block is the address of the next one on its list, or 0. `released` is the head of the list of
+//! the run's blocks that were released. `waits` says for how many releases the run waits until something is to be done, and
+//! below that, in 8 bits, its class. A current run is in no bin: its `next` is the address of its first block that was never
+//! on a list, or 0.
 //!
-//! | the run is | its `releases` counts down to | what is done then |
+//! | the run is | it waits until | what is done then |
 //! |---|---|---|
-//! | current: the class's list is made of its blocks | all of its blocks being on `releases` | nothing: it serves the next request, or goes back before the memory grows |
-//! | partial: in the bin of its class | its last live block being released | it goes back to the merging heap |
-//! | full: nothing points to it | its first release: 1 | it joins the bin of its class |
+//! | current: the class's list is made of its blocks | all of its blocks are on `released` | nothing: it serves the next request, or goes back before the memory grows |
+//! | partial: in the bin of its class | its last live block is released | it goes back to the merging heap |
+//! | full: nothing points to it | its first release | it joins the bin of its class |
 //!
 //! An allocation pops the class's list. An empty list is refilled from, in this order: the blocks of the current run that
-//! were never on a list, those that were released in it, a partial run, a new run. Both hot paths are two loads and one or
-//! two stores, whatever run a block is from. What lies together is used together: when all blocks of a structure are
+//! were never on a list, those that were released in it, a partial run, a new run. Both hot paths are two loads and one to
+//! three stores, whatever run a block is from. What lies together is used together: when all blocks of a structure are
 //! released, their runs merge into one piece of memory, and what is built next lies in address order again.
 //!
 //! A release does not ask for the class of a block, only for its run. So a block may be larger than its class says:
 //!
 //! - A class earns its runs. It takes its first 4 to 8 blocks from the runs of the next power of two, so that a small
-//!   program fills 6 runs and not 32.
+//!   program fills 7 runs and not 64.
 //! - Where the memory cannot grow, any free block of a larger class serves. After these come blocks of the merging heap, in
 //!   [tagged slots](crate::tagged_slots).
 
@@ -44,20 +43,19 @@ mod survey;
 /// The bytes of a run, and its alignment.
 pub(crate) const RUN_BYTES: u32 = 1 << SLOT_SHIFT;
 
-/// The bits of an address that are the offset in the run.
-const OFFSET: u32 = RUN_BYTES - 1;
+/// Where a run has the first block of its list of released blocks, or 0.
+const RELEASED: u32 = 0;
 
-/// Where a run has its list of released blocks and the number of releases until something is to be done.
-const RELEASES: u32 = 0;
+/// Where a run has the number of releases that it waits for, in units of [`ONE_RELEASE`], and below that its class.
+const WAITS: u32 = 4;
 
-/// Where a free block has the offset of the next one.
-const NEXT: u32 = 0;
+const ONE_RELEASE: u32 = 1 << 8;
 
-/// Where a run has the number of its blocks, as `releases` has it, and below that its class, in steps of 8 bytes.
-const ALL: u32 = 4;
-
-/// Where a current run has the offset of its first block that was never on a list, or 0.
+/// Where a current run has its first block that was never on a list, or 0.
 const UNLINKED: u32 = 8;
+
+/// Where a free block has the next one on its list, or 0.
+const NEXT: u32 = 0;
 
 /// Where a run's blocks begin.
 pub(crate) const BLOCKS: u32 = 16;
@@ -65,8 +63,19 @@ pub(crate) const BLOCKS: u32 = 16;
 /// The room for blocks in a run.
 const ROOM_BYTES: u32 = RUN_BYTES - BLOCKS - TAG_BYTES;
 
-/// The blocks that begin in so many bytes of a new run are put on its list first, and the others when these are used up.
-const FIRST_LINKED_BYTES: u32 = 512;
+/// The address of the run that a block lies in.
+const fn run_of(block: u32) -> u32 {
+    block & !(RUN_BYTES - 1)
+}
+
+/// The blocks that begin in so many bytes of a new run are put on its list first.
+const FIRST_LISTED_BYTES: u32 = 512;
+
+/// At most so many blocks of a new run are put on its list at once, which bounds the work of a call.
+const MOST_LISTED: u32 = 256;
+
+/// At most so many blocks on lists are counted before the memory grows, which bounds the work of a call.
+const MOST_COUNTED: u32 = 2048;
 
 /// A class has runs of its own when it has taken so many blocks from the runs of the next power of two: 4, and one more for
 /// each 64 bytes of a block, since few large blocks fit into a run.
@@ -76,8 +85,10 @@ const fn most_shared_blocks(class: SizeClass) -> u8 {
 
 /// The runs of all classes; all zero before the first use.
 pub(crate) struct Runs {
-    /// For each class the first block of its list; where the list is empty, the address of the current run, or 0.
+    /// For each class the first block of its list, or 0. They are blocks of the current run.
     lists: [u32; CLASSES],
+    /// For each class the current run, or 0.
+    current: [u32; CLASSES],
     /// For each class how many blocks it has taken from the runs of the next power of two.
     shared_blocks: [u8; CLASSES],
     /// The small blocks that lie in no run.
@@ -89,6 +100,7 @@ impl Runs {
     pub(crate) const fn new() -> Self {
         Runs {
             lists: [0; CLASSES],
+            current: [0; CLASSES],
             shared_blocks: [0; CLASSES],
             tagged: TaggedSlots::new(),
         }
@@ -99,12 +111,10 @@ impl Runs {
     pub(crate) fn pop<M: LinearMemory>(&mut self, memory: &M, class: SizeClass) -> u32 {
         let list = &mut self.lists[class.index()];
         let block = *list;
-        if block & OFFSET == 0 {
-            return 0;
+        if block != 0 {
+            // SAFETY: the block is on a free list, which its first word goes on with.
+            *list = unsafe { memory.read_word(block, NEXT) };
         }
-        // SAFETY: the block is on a free list, which its first word goes on with.
-        let next = unsafe { memory.read_word(block, NEXT) };
-        *list = block & !OFFSET | next & OFFSET;
         block
     }
 
@@ -118,13 +128,19 @@ impl Runs {
             return block;
         }
         let mut class_of_run = class;
+        let shared = class.shared();
         let shared_blocks = &mut self.shared_blocks[class.index()];
-        if class.shared() != class && *shared_blocks < most_shared_blocks(class) {
+        if shared != class && *shared_blocks <= most_shared_blocks(class) {
             *shared_blocks += 1;
-            class_of_run = class.shared();
-            block = self.pop_or_again(memory, heap, class_of_run);
-            if block != 0 {
-                return block;
+            if *shared_blocks <= most_shared_blocks(class) {
+                class_of_run = shared;
+                block = self.pop_or_again(memory, heap, shared);
+                if block != 0 {
+                    return block;
+                }
+            } else {
+                // What this class leaves behind may be its own run from now on.
+                self.hand_back(memory, heap, shared, MOST_COUNTED);
             }
         }
         let mut run = heap.allocate(memory, RUN_BYTES, RUN_BYTES, Effort::AtHand);
@@ -135,7 +151,8 @@ impl Runs {
                     return block;
                 }
             }
-            run = self.make_room(memory, heap, RUN_BYTES, RUN_BYTES);
+            self.hand_back_all(memory, heap);
+            run = heap.allocate(memory, RUN_BYTES, RUN_BYTES, Effort::Growing);
         }
         if run == 0 {
             return self.without_a_run(memory, heap, class);
@@ -155,20 +172,20 @@ impl Runs {
     /// The first block of a class's list, after that was given the free blocks of a run of this class; 0 if there are none.
     #[inline(never)]
     fn pop_again<M: LinearMemory>(&mut self, memory: &mut M, heap: &mut TaggedHeap, class: SizeClass) -> u32 {
-        let mut run = self.lists[class.index()] & !OFFSET;
+        let mut run = self.current[class.index()];
         // SAFETY: the runs belong to this heap; the words are those of their headers and of free blocks.
         unsafe {
             if run != 0 {
                 let unlinked = memory.read_word(run, UNLINKED);
                 if unlinked != 0 {
-                    Self::link(memory, run | unlinked, class, RUN_BYTES);
-                    self.lists[class.index()] = run | unlinked;
+                    Self::link(memory, unlinked, class, MOST_LISTED * class.bytes());
+                    self.lists[class.index()] = unlinked;
                     return self.pop(memory, class);
                 }
-                if memory.read_word(run, RELEASES) & OFFSET == 0 {
+                if memory.read_word(run, RELEASED) == 0 {
                     // A full run: something is to be done at its first release.
-                    memory.write_word(run, RELEASES, RUN_BYTES);
-                    self.lists[class.index()] = 0;
+                    memory.write_word(run, WAITS, waits_for(1, class));
+                    self.current[class.index()] = 0;
                     run = 0;
                 }
             }
@@ -179,10 +196,11 @@ impl Runs {
                 }
                 heap.bins.remove(memory, run);
                 memory.write_word(run, UNLINKED, 0);
+                self.current[class.index()] = run;
             }
-            self.lists[class.index()] = run | memory.read_word(run, RELEASES) & OFFSET;
-            let all = memory.read_word(run, ALL) & !OFFSET;
-            memory.write_word(run, RELEASES, all);
+            self.lists[class.index()] = memory.read_word(run, RELEASED);
+            memory.write_word(run, RELEASED, 0);
+            memory.write_word(run, WAITS, waits_for(class.blocks_in(ROOM_BYTES), class));
             self.pop(memory, class)
         }
     }
@@ -190,13 +208,13 @@ impl Runs {
     /// Makes a new run the current one of a class that has none.
     fn start<M: LinearMemory>(&mut self, memory: &mut M, run: u32, class: SizeClass) {
         self.tagged.remove(memory, run);
-        let all = class.blocks_in(ROOM_BYTES) * RUN_BYTES;
         // SAFETY: the run was just allocated.
         unsafe {
-            memory.write_word(run, RELEASES, all);
-            memory.write_word(run, ALL, all | class.steps());
-            Self::link(memory, run + BLOCKS, class, FIRST_LINKED_BYTES);
+            memory.write_word(run, RELEASED, 0);
+            memory.write_word(run, WAITS, waits_for(class.blocks_in(ROOM_BYTES), class));
+            Self::link(memory, run + BLOCKS, class, FIRST_LISTED_BYTES);
         }
+        self.current[class.index()] = run;
         self.lists[class.index()] = run + BLOCKS;
     }
 
@@ -206,7 +224,7 @@ impl Runs {
     ///
     /// `first` must be a block of a run of this class that was never handed out, as must be those after it.
     unsafe fn link<M: LinearMemory>(memory: &mut M, first: u32, class: SizeClass, bytes: u32) {
-        let run = first & !OFFSET;
+        let run = run_of(first);
         let last = run + BLOCKS + ROOM_BYTES - class.bytes();
         let mut block = first;
         let mut next = first + class.bytes();
@@ -218,7 +236,7 @@ impl Runs {
                 next += class.bytes();
             }
             memory.write_word(block, NEXT, 0);
-            memory.write_word(run, UNLINKED, if next <= last { next & OFFSET } else { 0 });
+            memory.write_word(run, UNLINKED, if next <= last { next } else { 0 });
         }
     }
 
@@ -251,69 +269,117 @@ impl Runs {
         if block != 0 {
             return block;
         }
-        self.hand_back(memory, heap);
+        self.hand_back_all(memory, heap);
         heap.allocate(memory, span, align, Effort::Growing)
     }
 
-    /// Hands the current runs that have no live block back to the merging heap. O(1): it goes through the free blocks of 32
-    /// runs at most.
+    /// Hands the current runs that have no live block back to the merging heap, from those with the largest blocks on: as
+    /// far as 2,048 blocks on lists have to be counted for it. O(1).
     #[cold]
     #[inline(never)]
-    fn hand_back<M: LinearMemory>(&mut self, memory: &mut M, heap: &mut TaggedHeap) {
-        for list in &mut self.lists {
-            let run = *list & !OFFSET;
-            if run == 0 {
-                continue;
-            }
-            // SAFETY: the words are those of the run's header and of free blocks.
-            unsafe {
-                // A current run's count is of the blocks that are not on `releases`: live, on the class's list, or on none.
-                if memory.read_word(run, RELEASES) / RUN_BYTES == length(memory, run, *list) + unlinked(memory, run) {
-                    *list = 0;
-                    heap.deallocate(memory, run);
-                }
-            }
+    fn hand_back_all<M: LinearMemory>(&mut self, memory: &mut M, heap: &mut TaggedHeap) {
+        let mut left = MOST_COUNTED;
+        for class in SizeClass::all() {
+            left = self.hand_back(memory, heap, class, left);
         }
     }
 
-    /// Takes back a block.
+    /// Hands the current run of a class back to the merging heap if it has no live block, and if at most so many blocks have
+    /// to be counted to know it. Returns how many may still be counted.
+    #[inline(never)]
+    fn hand_back<M: LinearMemory>(
+        &mut self,
+        memory: &mut M,
+        heap: &mut TaggedHeap,
+        class: SizeClass,
+        most_counted: u32,
+    ) -> u32 {
+        let run = self.current[class.index()];
+        if run == 0 {
+            return most_counted;
+        }
+        let list = &mut self.lists[class.index()];
+        // SAFETY: the words are those of the run's header and of free blocks.
+        unsafe {
+            // A current run waits for the blocks that are not on `released`: live, on the class's list, or on none.
+            let live_or_listed = memory.read_word(run, WAITS) / ONE_RELEASE - unlinked(memory, run);
+            if live_or_listed > most_counted {
+                return most_counted;
+            }
+            if length(memory, *list) == live_or_listed {
+                *list = 0;
+                self.current[class.index()] = 0;
+                heap.deallocate(memory, run);
+            }
+            most_counted - live_or_listed
+        }
+    }
+
+    /// Takes back a block. O(1).
     ///
     /// # Safety
     ///
     /// `block` must be live, and must have been allocated for a class.
     #[inline]
     pub(crate) unsafe fn deallocate<M: LinearMemory>(&mut self, memory: &mut M, heap: &mut TaggedHeap, block: u32) {
-        // SAFETY: the block, and the header of the run that it is in, belong to this heap.
+        // SAFETY: passed on from the caller; without tagged slots every block with a class lies in a run.
         unsafe {
-            if !self.tagged.is_empty() && self.tagged.contains(memory, block) {
-                return heap.deallocate(memory, block);
-            }
-            let run = block & !OFFSET;
-            let releases = memory.read_word(run, RELEASES);
-            memory.write_word(block, NEXT, releases);
-            let releases = (releases & !OFFSET).wrapping_sub(RUN_BYTES) | block & OFFSET;
-            memory.write_word(run, RELEASES, releases);
-            if releases < RUN_BYTES {
-                self.counted_down(memory, heap, block);
+            if self.tagged.is_empty() {
+                self.push(memory, heap, block);
+            } else {
+                self.deallocate_wherever(memory, heap, block);
             }
         }
     }
 
-    /// Does what is to be done when the `releases` of this block's run have counted down, with its release.
+    /// As [`deallocate`](Self::deallocate), where some blocks lie in no run.
     #[cold]
     #[inline(never)]
-    unsafe fn counted_down<M: LinearMemory>(&mut self, memory: &mut M, heap: &mut TaggedHeap, block: u32) {
-        let run = block & !OFFSET;
+    unsafe fn deallocate_wherever<M: LinearMemory>(&mut self, memory: &mut M, heap: &mut TaggedHeap, block: u32) {
+        // SAFETY: passed on from the caller.
+        unsafe {
+            if self.tagged.contains(memory, block) {
+                heap.deallocate(memory, block);
+            } else {
+                self.push(memory, heap, block);
+            }
+        }
+    }
+
+    /// Takes back a block of a run.
+    ///
+    /// # Safety
+    ///
+    /// `block` must be live, and lie in a run.
+    #[inline]
+    unsafe fn push<M: LinearMemory>(&mut self, memory: &mut M, heap: &mut TaggedHeap, block: u32) {
+        // SAFETY: the block, and the header of the run that it is in, belong to this heap.
+        unsafe {
+            let run = run_of(block);
+            let released = memory.read_word(run, RELEASED);
+            memory.write_word(block, NEXT, released);
+            memory.write_word(run, RELEASED, block);
+            let waits = memory.read_word(run, WAITS).wrapping_sub(ONE_RELEASE);
+            memory.write_word(run, WAITS, waits);
+            if waits < ONE_RELEASE {
+                self.waited(memory, heap, run);
+            }
+        }
+    }
+
+    /// Does what is to be done with a run that waits no longer, at the release of its block on top of `released`.
+    #[cold]
+    #[inline(never)]
+    unsafe fn waited<M: LinearMemory>(&mut self, memory: &mut M, heap: &mut TaggedHeap, run: u32) {
         // SAFETY: the run belongs to this heap; the block was just released.
         unsafe {
-            let all = memory.read_word(run, ALL);
-            let class = SizeClass::from_steps(all & OFFSET);
-            if run == self.lists[class.index()] & !OFFSET {
+            let class = SizeClass::from_steps(memory.read_word(run, WAITS));
+            if run == self.current[class.index()] {
                 return;
             }
-            if memory.read_word(block, NEXT) & OFFSET == 0 {
-                let live = (all & !OFFSET) - RUN_BYTES;
-                memory.write_word(run, RELEASES, live | block & OFFSET);
+            let block = memory.read_word(run, RELEASED);
+            if memory.read_word(block, NEXT) == 0 {
+                memory.write_word(run, WAITS, waits_for(class.blocks_in(ROOM_BYTES) - 1, class));
                 heap.bins.insert_run(memory, run, class);
             } else {
                 heap.bins.remove(memory, run);
@@ -325,12 +391,9 @@ impl Runs {
     /// How many blocks of a class are free, in its list and in its runs. O(free blocks of the current run, runs).
     pub(crate) fn free_blocks<M: LinearMemory>(&self, memory: &M, heap: &TaggedHeap, class: SizeClass) -> u32 {
         // SAFETY: the words are those of headers of this heap's runs.
-        let released = |run| unsafe {
-            ((memory.read_word(run, ALL) & !OFFSET) - (memory.read_word(run, RELEASES) & !OFFSET)) / RUN_BYTES
-        };
-        let list = self.lists[class.index()];
-        let current = list & !OFFSET;
-        let mut free = length(memory, current, list);
+        let released = |run| class.blocks_in(ROOM_BYTES) - unsafe { memory.read_word(run, WAITS) } / ONE_RELEASE;
+        let current = self.current[class.index()];
+        let mut free = length(memory, self.lists[class.index()]);
         if current != 0 {
             free += released(current) + unlinked(memory, current);
         }
@@ -339,27 +402,29 @@ impl Runs {
     }
 }
 
+/// What a run of this class says when it waits for so many releases.
+const fn waits_for(releases: u32, class: SizeClass) -> u32 {
+    releases * ONE_RELEASE | class.steps()
+}
+
 /// How many blocks of a current run were never on a list.
 fn unlinked<M: LinearMemory>(memory: &M, run: u32) -> u32 {
     // SAFETY: the words are those of the header.
-    let (first, class) = unsafe {
-        let all = memory.read_word(run, ALL);
-        (memory.read_word(run, UNLINKED), SizeClass::from_steps(all & OFFSET))
-    };
+    let (first, waits) = unsafe { (memory.read_word(run, UNLINKED), memory.read_word(run, WAITS)) };
     if first == 0 {
         return 0;
     }
-    class.blocks_in(BLOCKS + ROOM_BYTES - first)
+    SizeClass::from_steps(waits % ONE_RELEASE).blocks_in(run + BLOCKS + ROOM_BYTES - first)
 }
 
-/// How many free blocks are on a list of blocks of this run.
-fn length<M: LinearMemory>(memory: &M, run: u32, list: u32) -> u32 {
+/// How many free blocks are on a list.
+fn length<M: LinearMemory>(memory: &M, list: u32) -> u32 {
     let mut length = 0;
     let mut block = list;
-    while block & OFFSET != 0 {
+    while block != 0 {
         length += 1;
-        // SAFETY: a free block's first word is the offset of the next one.
-        block = run | unsafe { memory.read_word(block, NEXT) } & OFFSET;
+        // SAFETY: a free block's first word is the next one.
+        block = unsafe { memory.read_word(block, NEXT) };
     }
     length
 }

@@ -1,4 +1,4 @@
-//! The size classes of the blocks that lie in runs: 8 bytes apart, to 256 bytes. Arithmetic only.
+//! The size classes of the blocks that lie in runs: 8 bytes apart, to 512 bytes. Arithmetic only.
 
 use core::num::NonZeroU32;
 
@@ -6,7 +6,10 @@ use core::num::NonZeroU32;
 const STEP_BYTES: u32 = 8;
 
 /// Blocks of at most this many bytes have a class.
-const MAX_CLASS_BYTES: u32 = 256;
+const MAX_CLASS_BYTES: u32 = 512;
+
+/// The smallest blocks that serve other classes than their own have so many bytes.
+const LEAST_SHARED_BYTES: u32 = 32;
 
 /// The largest alignment that blocks with a class can have.
 pub(crate) const MAX_CLASS_ALIGN: u32 = 16;
@@ -52,9 +55,9 @@ impl SizeClass {
         bytes / STEP_BYTES / self.0.get()
     }
 
-    /// The class whose runs serve this one until it has runs of its own: that of the next power of two.
-    pub(crate) const fn shared(self) -> Self {
-        Self::from_steps(self.steps().next_power_of_two())
+    /// The class whose runs serve this one until it has runs of its own: that of the next power of two, of 32 bytes at least.
+    pub(crate) fn shared(self) -> Self {
+        Self::from_steps(self.steps().next_power_of_two().max(LEAST_SHARED_BYTES / STEP_BYTES))
     }
 
     /// The next class whose blocks are larger and aligned at least as well, or none.
@@ -67,9 +70,9 @@ impl SizeClass {
         }
     }
 
-    /// All classes, from the smallest blocks to the largest.
+    /// All classes, from the largest blocks to the smallest.
     pub(crate) fn all() -> impl Iterator<Item = Self> {
-        (1..=CLASSES as u32).filter_map(NonZeroU32::new).map(SizeClass)
+        (1..=CLASSES as u32).rev().filter_map(NonZeroU32::new).map(SizeClass)
     }
 
     /// The bytes of a block of this class.

@@ -305,6 +305,7 @@ impl TaggedHeap {
     /// # Safety
     ///
     /// `block` must be in use, and from this heap.
+    #[inline(never)]
     pub(crate) unsafe fn deallocate<M: LinearMemory>(&mut self, memory: &mut M, block: u32) {
         let mut chunk = block - BLOCK;
         // SAFETY: each chunk has a tag, and the bump pointer too; a chunk has the span of the one before if its tag says

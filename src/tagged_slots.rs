@@ -1,4 +1,4 @@
-//! Which small blocks lie outside runs: a bit for each slot, the 4 KiB aligned to 4 KiB in which a run can lie.
+//! Which small blocks lie outside runs: a bit for each slot, the 8 KiB aligned to 8 KiB in which a run can lie.
 //!
 //! Where the memory cannot grow and no free chunk has room for a run, a small block is one of the merging heap, with a tag.
 //! Its release has to be told from that of a block in a run, and the bytes around it belong to the program. So a bitmap
@@ -11,7 +11,7 @@ use crate::linear_memory::LinearMemory;
 use crate::tagged_heap::{Effort, TaggedHeap, span_for};
 
 /// log2 of the bytes of a slot.
-pub(crate) const SLOT_SHIFT: u32 = 12;
+pub(crate) const SLOT_SHIFT: u32 = 13;
 
 /// The slots that a word of the bitmap stands for.
 const WORD_SLOTS: u32 = u32::BITS;
@@ -49,7 +49,7 @@ impl TaggedSlots {
     }
 
     /// A block of `span` from `heap`, noted as one of a size class that lies in no run; 0 if there is no memory for it, or
-    /// for a bitmap where that is needed. O(1), except for the search before a refusal and for a new bitmap: a bit for each 4
+    /// for a bitmap where that is needed. O(1), except for the search before a refusal and for a new bitmap: a bit for each 8
     /// KiB of the heap.
     pub(crate) fn allocate<M: LinearMemory>(&mut self, memory: &mut M, heap: &mut TaggedHeap, span: u32) -> u32 {
         let slots = slots_of(memory, heap);

@@ -260,7 +260,7 @@ fn a_run_without_live_blocks_goes_back_though_some_of_its_blocks_were_never_on_a
 fn partial_runs_serve_their_free_blocks_once_each_however_many_runs_there_are() {
     let mut heap = freeing_bump(SimulatedMemory::new(1040, 8, 8));
     // 15 fit in a run; 40 runs are more than are looked at.
-    let request = Request { size: 256, align: 8 };
+    let request = Request { size: 512, align: 8 };
     let blocks: Vec<u32> = (0..600)
         .map(|_| heap.allocate(request).expect("there is room"))
         .collect();

@@ -14,10 +14,10 @@ impl Runs {
         if self.tagged.contains(memory, block) {
             return None;
         }
-        let run = block & !OFFSET;
+        let run = run_of(block);
         // SAFETY: the simulated memory checks the address.
-        let steps = unsafe { memory.read_word(run, ALL) } & OFFSET;
-        Some((run, SizeClass::from_steps(steps)))
+        let waits = unsafe { memory.read_word(run, WAITS) };
+        Some((run, SizeClass::from_steps(waits % ONE_RELEASE)))
     }
 
     /// The block of the bitmap of small blocks in no run, or 0, and the span of the one that such a block would need first,
@@ -30,7 +30,7 @@ impl Runs {
     pub(crate) fn known(&self, memory: &SimulatedMemory, heap: &TaggedHeap) -> BTreeMap<u32, SizeClass> {
         let mut runs = BTreeMap::new();
         for class in SizeClass::all() {
-            let current = self.lists[class.index()] & !OFFSET;
+            let current = self.current[class.index()];
             for run in runs_in_bin(memory, heap, class).into_iter().chain([current]) {
                 if run != 0 {
                     assert_eq!(runs.insert(run, class), None, "{run:#x} has two uses");
@@ -74,13 +74,12 @@ impl Runs {
     /// The free blocks of a run; asserts that its header agrees with them.
     fn free_in(&self, memory: &SimulatedMemory, heap: &TaggedHeap, run: u32, class: SizeClass) -> BTreeSet<u32> {
         // SAFETY: the simulated memory checks the address.
-        let releases = unsafe { memory.read_word(run, RELEASES) };
+        let (released, waits) = unsafe { (memory.read_word(run, RELEASED), memory.read_word(run, WAITS)) };
         let capacity = ROOM_BYTES / class.bytes();
-        let mut free = blocks_of(memory, run | releases & OFFSET);
-        let head = self.lists[class.index()];
-        let expected = if head & !OFFSET == run {
+        let mut free = blocks_of(memory, released);
+        let expected = if run == self.current[class.index()] {
             let released = free.len() as u32;
-            free.extend(blocks_of(memory, head));
+            free.extend(blocks_of(memory, self.lists[class.index()]));
             let unlinked = unlinked(memory, run);
             free.extend((capacity - unlinked..capacity).map(|index| run + BLOCKS + index * class.bytes()));
             capacity - released
@@ -90,7 +89,11 @@ impl Runs {
             assert!(runs_in_bin(memory, heap, class).contains(&run), "{run:#x} is in no bin");
             capacity - free.len() as u32
         };
-        assert_eq!(releases / RUN_BYTES, expected, "releases that {run:#x} waits for");
+        assert_eq!(waits / ONE_RELEASE, expected, "releases that {run:#x} waits for");
+        assert!(
+            free.iter().all(|&block| run_of(block) == run),
+            "a list of {run:#x} leads out of it"
+        );
         let unique: BTreeSet<u32> = free.iter().copied().collect();
         assert_eq!(unique.len(), free.len(), "a block of {run:#x} is on two lists");
         unique
@@ -110,11 +113,11 @@ fn runs_in_bin(memory: &SimulatedMemory, heap: &TaggedHeap, class: SizeClass) ->
 /// The blocks of a list.
 fn blocks_of(memory: &SimulatedMemory, mut block: u32) -> Vec<u32> {
     let mut blocks = Vec::new();
-    while block & OFFSET != 0 {
+    while block != 0 {
         assert!(blocks.len() < RUN_BYTES as usize, "a free list has a cycle");
         blocks.push(block);
         // SAFETY: the simulated memory checks the address.
-        block = block & !OFFSET | unsafe { memory.read_word(block, NEXT) } & OFFSET;
+        block = unsafe { memory.read_word(block, NEXT) };
     }
     blocks
 }

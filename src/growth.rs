@@ -39,8 +39,8 @@ impl Growth {
     /// Adds a sixteenth of the memory's present size.
     pub const SIXTEENTH: Growth = Growth::Proportional { shift: 4 };
 
-    /// Adds a sixty-fourth of the memory's present size: what `FreeingBump` does by default.
-    pub const SIXTY_FOURTH: Growth = Growth::Proportional { shift: 6 };
+    /// Adds a thirty-second of the memory's present size: what `FreeingBump` does by default.
+    pub const THIRTY_SECOND: Growth = Growth::Proportional { shift: 5 };
 
     /// The pages to ask for first when `needed` are lacking and the memory has `present`.
     pub(crate) fn pages(self, needed: PageCount, present: PageCount) -> PageCount {

@@ -3,7 +3,7 @@
 use crate::growth::Growth;
 use crate::page::PageCount;
 
-/// A growth policy in a word, which is 0 for [`Growth::SIXTY_FOURTH`]: so a heap's state begins as zeros, which take no room in
+/// A growth policy in a word, which is 0 for [`Growth::THIRTY_SECOND`]: so a heap's state begins as zeros, which take no room in
 /// a module.
 #[derive(Clone, Copy)]
 pub(crate) struct GrowthWord(u32);
@@ -11,7 +11,7 @@ pub(crate) struct GrowthWord(u32);
 /// From here on a word stands for a fixed number of pages.
 const STEPS: u32 = 32;
 
-const DEFAULT_SHIFT: u32 = 6;
+const DEFAULT_SHIFT: u32 = 5;
 
 impl GrowthWord {
     /// The policy as a word.
@@ -42,7 +42,7 @@ mod tests {
 
     #[test]
     fn a_policy_in_a_word_asks_for_the_same_pages_and_the_default_is_zero() {
-        assert_eq!(GrowthWord::new(Growth::SIXTY_FOURTH).0, 0);
+        assert_eq!(GrowthWord::new(Growth::THIRTY_SECOND).0, 0);
         let shifts = (0..40).map(|shift| Growth::Proportional { shift });
         let steps = [0, 1, 16, 65_536, u32::MAX].map(|pages| Growth::Step { pages });
         for growth in shifts.chain(steps).chain([Growth::Exact]) {

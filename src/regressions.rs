@@ -31,7 +31,7 @@ fn tiny(memory: SimulatedMemory) -> Headerless<TinyHeap> {
 
 fn freeing_bump(memory: SimulatedMemory) -> Headerless<FreeingBumpHeap> {
     Headerless {
-        heap: FreeingBumpHeap::new(Growth::SIXTY_FOURTH),
+        heap: FreeingBumpHeap::new(Growth::THIRTY_SECOND),
         memory,
     }
 }

@@ -27,8 +27,8 @@
 //!
 //! A release does not ask for the class of a block, only for its run. So a block may be larger than its class says:
 //!
-//! - A class earns its runs. It takes its first 4 to 8 blocks from the runs of the next power of two, so that a small
-//!   program fills 7 runs and not 64.
+//! - A class earns its runs. It takes its first blocks from the runs of the next power of two, as long as these have free
+//!   ones, so that a small program fills 5 runs and not 64.
 //! - Where the memory cannot grow, any free block of a larger class serves. After these come blocks of the merging heap, in
 //!   [tagged slots](crate::tagged_slots).
 
@@ -77,11 +77,15 @@ const MOST_LISTED: u32 = 256;
 /// At most so many blocks on lists are counted before the memory grows, which bounds the work of a call.
 const MOST_COUNTED: u32 = 2048;
 
-/// A class has runs of its own when it has taken so many blocks from the runs of the next power of two: 4, and one more for
-/// each 64 bytes of a block, since few large blocks fit into a run.
-const fn most_shared_blocks(class: SizeClass) -> u8 {
-    4 + (class.bytes() / 64) as u8
+/// A class has runs of its own when it has taken so many blocks from those of the shared class. Runs of all classes would fill
+/// a heap that extends over less than 128 KiB. There only a class that is used much gets some, since what it takes from
+/// others takes longer.
+const fn most_shared_blocks(extent: u32) -> u8 {
+    if extent < 1 << 17 { 250 } else { 2 }
 }
+
+/// In place of that number, for a class that has runs of its own.
+const HAS_RUNS: u8 = u8::MAX;
 
 /// The runs of all classes; all zero before the first use.
 pub(crate) struct Runs {
@@ -89,7 +93,7 @@ pub(crate) struct Runs {
     lists: [u32; CLASSES],
     /// For each class the current run, or 0.
     current: [u32; CLASSES],
-    /// For each class how many blocks it has taken from the runs of the next power of two.
+    /// For each class how many blocks it has taken from the runs of the shared class, or [`HAS_RUNS`].
     shared_blocks: [u8; CLASSES],
     /// The small blocks that lie in no run.
     tagged: TaggedSlots,
@@ -130,16 +134,17 @@ impl Runs {
         let mut class_of_run = class;
         let shared = class.shared();
         let shared_blocks = &mut self.shared_blocks[class.index()];
-        if shared != class && *shared_blocks <= most_shared_blocks(class) {
-            *shared_blocks += 1;
-            if *shared_blocks <= most_shared_blocks(class) {
+        if shared != class && *shared_blocks != HAS_RUNS {
+            if *shared_blocks < most_shared_blocks(heap.extent(memory)) {
+                *shared_blocks += 1;
                 class_of_run = shared;
                 block = self.pop_or_again(memory, heap, shared);
                 if block != 0 {
                     return block;
                 }
             } else {
-                // What this class leaves behind may be its own run from now on.
+                *shared_blocks = HAS_RUNS;
+                // What the class leaves behind may be its own run from now on.
                 self.hand_back(memory, heap, shared, MOST_COUNTED);
             }
         }

@@ -1,20 +1,27 @@
-//! The size classes of the blocks that lie in runs: 8 bytes apart, to 512 bytes. Arithmetic only.
+//! The size classes of the blocks that lie in runs: 8 bytes apart to 256 bytes, then 32 bytes apart to 512. Arithmetic only.
 
 use core::num::NonZeroU32;
 
-/// What the classes differ by: 8, 16, 24 bytes and so on.
+/// All classes are multiples of it; those to [`LAST_FINE_CLASS_BYTES`] differ by it.
 const STEP_BYTES: u32 = 8;
+
+/// The last class before those that differ by [`COARSE_STEP_BYTES`].
+const LAST_FINE_CLASS_BYTES: u32 = 256;
+
+/// What the classes of larger blocks differ by: at most an eighth of them.
+const COARSE_STEP_BYTES: u32 = 32;
 
 /// Blocks of at most this many bytes have a class.
 const MAX_CLASS_BYTES: u32 = 512;
 
 /// The smallest blocks that serve other classes than their own have so many bytes.
-const LEAST_SHARED_BYTES: u32 = 32;
+const LEAST_SHARED_BYTES: u32 = 16;
 
 /// The largest alignment that blocks with a class can have.
 pub(crate) const MAX_CLASS_ALIGN: u32 = 16;
 
-/// How many classes there are: a power of two, so that a masked index needs no bounds check.
+/// How many classes there are, with those between the coarse ones, which no request has: a power of two, so that a masked
+/// index needs no bounds check.
 pub(crate) const CLASSES: usize = (MAX_CLASS_BYTES / STEP_BYTES) as usize;
 
 /// The bytes of a class's blocks in steps of 8 bytes: not 0, so that `None` is a plain 0.
@@ -28,8 +35,13 @@ impl SizeClass {
         if bytes > MAX_CLASS_BYTES || align > MAX_CLASS_ALIGN {
             return None;
         }
+        let step = if bytes > LAST_FINE_CLASS_BYTES {
+            COARSE_STEP_BYTES
+        } else {
+            STEP_BYTES
+        };
         // `align / 16` is 1 for requests aligned to 16, else 0: for 1 the number of steps becomes even.
-        let last_step = ((bytes - 1) / STEP_BYTES) | (align / MAX_CLASS_ALIGN);
+        let last_step = ((bytes - 1 | step - 1) / STEP_BYTES) | (align / MAX_CLASS_ALIGN);
         match NonZeroU32::new(last_step + 1) {
             Some(steps) => Some(SizeClass(steps)),
             None => None,
@@ -55,7 +67,7 @@ impl SizeClass {
         bytes / STEP_BYTES / self.0.get()
     }
 
-    /// The class whose runs serve this one until it has runs of its own: that of the next power of two, of 32 bytes at least.
+    /// The class whose runs serve this one until it has runs of its own: that of the next power of two, of 16 bytes at least.
     pub(crate) fn shared(self) -> Self {
         Self::from_steps(self.steps().next_power_of_two().max(LEAST_SHARED_BYTES / STEP_BYTES))
     }
@@ -96,7 +108,8 @@ mod tests {
     fn a_class_is_the_smallest_that_holds_the_request() {
         for bytes in 1..=MAX_CLASS_BYTES {
             let class = SizeClass::of(bytes, 1).unwrap();
-            assert!(class.bytes() >= bytes && class.bytes() - bytes < STEP_BYTES, "{bytes}");
+            let step = if bytes <= 256 { 8 } else { 32 };
+            assert_eq!(class.bytes(), bytes.next_multiple_of(step));
             assert_eq!(SizeClass::of(bytes, 8), Some(class));
             assert!(class.index() < CLASSES);
         }
@@ -105,7 +118,8 @@ mod tests {
     #[test]
     fn requests_aligned_to_sixteen_have_blocks_that_are_multiples_of_it() {
         for bytes in 1..=MAX_CLASS_BYTES {
-            assert_eq!(SizeClass::of(bytes, 16).unwrap().bytes(), bytes.next_multiple_of(16));
+            let step = if bytes <= 256 { 16 } else { 32 };
+            assert_eq!(SizeClass::of(bytes, 16).unwrap().bytes(), bytes.next_multiple_of(step));
         }
     }
 

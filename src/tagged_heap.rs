@@ -183,6 +183,11 @@ impl TaggedHeap {
         self.refused
     }
 
+    /// How far the heap extends, in bytes from where its memory begins; pages of others within count too.
+    pub(crate) fn extent<M: LinearMemory>(&self, memory: &M) -> u32 {
+        self.end.saturating_sub(memory.initial_region().start)
+    }
+
     /// The address of the last chunk that the bump pointer can reach.
     pub(crate) fn last_chunk(&self) -> u32 {
         self.end

@@ -121,7 +121,7 @@ mod tests {
 
     #[test]
     fn freeing_bump_heap_agrees_with_the_oracle_after_each_step_of_random_programs() {
-        test_programs(|memory| heap(Growth::SIXTY_FOURTH, memory));
+        test_programs(|memory| heap(Growth::THIRTY_SECOND, memory));
     }
 
     #[test]
@@ -159,7 +159,7 @@ mod tests {
 
     #[test]
     fn a_request_above_the_ceiling_is_refused_and_smaller_ones_go_on_being_served() {
-        let mut subject = heap_below(10, Growth::SIXTY_FOURTH, SimulatedMemory::new(1040, 1, 4096));
+        let mut subject = heap_below(10, Growth::THIRTY_SECOND, SimulatedMemory::new(1040, 1, 4096));
         let too_large = Request {
             size: 10 * PAGE_BYTES - 1040,
             align: 8,
@@ -180,7 +180,7 @@ mod tests {
     #[test]
     fn a_module_that_begins_above_its_ceiling_uses_what_it_begins_with_and_adds_nothing() {
         for foreign_pages in [0, 3] {
-            let mut subject = heap_below(3, Growth::SIXTY_FOURTH, SimulatedMemory::new(1040, 4, 4096));
+            let mut subject = heap_below(3, Growth::THIRTY_SECOND, SimulatedMemory::new(1040, 4, 4096));
             subject.memory.foreign_grow(foreign_pages);
             let request = Request { size: 5000, align: 8 };
             let blocks = core::iter::from_fn(|| subject.allocate(request)).count();
@@ -191,7 +191,7 @@ mod tests {
 
     /// The bytes of the extent of a block of `size` bytes that is made where one of 16 KiB less a tag was released.
     fn extent_in_16_kib(size: u32) -> u64 {
-        let mut subject = heap(Growth::SIXTY_FOURTH, SimulatedMemory::new(1040, 1, 16));
+        let mut subject = heap(Growth::THIRTY_SECOND, SimulatedMemory::new(1040, 1, 16));
         let whole = Request { size: 16_380, align: 8 };
         let block = subject.allocate(whole).unwrap();
         subject.allocate(Request { size: 600, align: 8 }).unwrap();
@@ -211,7 +211,7 @@ mod tests {
 
     #[test]
     fn blocks_released_in_full_runs_are_handed_out_again_before_a_new_run_is_made() {
-        let mut subject = heap(Growth::SIXTY_FOURTH, SimulatedMemory::new(1040, 1, 16));
+        let mut subject = heap(Growth::THIRTY_SECOND, SimulatedMemory::new(1040, 1, 16));
         // 15 fit in a run.
         let request = Request { size: 512, align: 8 };
         let blocks: Vec<u32> = (0..105).map(|_| subject.allocate(request).unwrap()).collect();
@@ -229,7 +229,7 @@ mod tests {
     fn a_block_grows_in_place_to_the_last_byte_of_a_free_neighbour_and_no_further() {
         // Spans of 1,008 bytes, one after another; the last of a block's bytes is in the tag's word of the next.
         for (size, in_place) in [(2 * 1008 - 4, true), (2 * 1008 - 3, false)] {
-            let mut subject = heap(Growth::SIXTY_FOURTH, SimulatedMemory::new(1040, 1, 16));
+            let mut subject = heap(Growth::THIRTY_SECOND, SimulatedMemory::new(1040, 1, 16));
             let request = Request { size: 1004, align: 8 };
             let blocks = [(); 3].map(|()| subject.allocate(request).unwrap());
             subject.deallocate(blocks[1], request);
@@ -254,7 +254,7 @@ mod tests {
     #[test]
     #[cfg_attr(miri, ignore = "megabytes of memory")]
     fn fresh_memory_is_not_cleared_whatever_the_size_and_alignment() {
-        let mut subject = heap(Growth::SIXTY_FOURTH, SimulatedMemory::pages(1, 4096));
+        let mut subject = heap(Growth::THIRTY_SECOND, SimulatedMemory::pages(1, 4096));
         for (size, align) in [
             (1000, 8),
             (200_000, 8),
@@ -286,7 +286,7 @@ mod tests {
 
     /// A heap in one page that cannot grow, which is full but for blocks of these sizes and alignments: their addresses.
     fn full_but_for<const N: usize>(heap_base: u32, free: [(u32, u32); N]) -> (Headerless<FreeingBumpHeap>, [u32; N]) {
-        let mut subject = heap(Growth::SIXTY_FOURTH, SimulatedMemory::new(heap_base, 1, 1));
+        let mut subject = heap(Growth::THIRTY_SECOND, SimulatedMemory::new(heap_base, 1, 1));
         let separator = Request { size: 300, align: 8 };
         let requests = free.map(|(size, align)| Request { size, align });
         let blocks = requests.map(|request| {
@@ -328,7 +328,7 @@ mod tests {
     fn the_largest_free_bytes_of_an_unused_heap_are_served_without_growth_and_one_more_is_not() {
         for heap_base in [1032, 1040] {
             for more in 0..=1 {
-                let mut subject = heap(Growth::SIXTY_FOURTH, SimulatedMemory::new(heap_base, 4, 64));
+                let mut subject = heap(Growth::THIRTY_SECOND, SimulatedMemory::new(heap_base, 4, 64));
                 let size = subject.heap.stats(&subject.memory).largest_free_bytes + more;
                 subject.allocate(Request { size, align: 8 }).unwrap();
                 assert_eq!(

@@ -29,7 +29,7 @@ pub(crate) const SPAN_PAGES: u32 = 48;
 /// Plays an input on the engine of `FreeingBump`.
 pub fn freeing_bump(input: &[u8]) {
     let subject = |memory| Headerless {
-        heap: FreeingBumpHeap::new(Growth::SIXTY_FOURTH),
+        heap: FreeingBumpHeap::new(Growth::THIRTY_SECOND),
         memory,
     };
     play(subject, input);

@@ -409,7 +409,7 @@ impl Runs {
 
 /// What a run of this class says when it waits for so many releases.
 const fn waits_for(releases: u32, class: SizeClass) -> u32 {
-    releases * ONE_RELEASE | class.steps()
+    (releases * ONE_RELEASE) | class.steps()
 }
 
 /// How many blocks of a current run were never on a list.

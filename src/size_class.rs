@@ -41,7 +41,7 @@ impl SizeClass {
             STEP_BYTES
         };
         // `align / 16` is 1 for requests aligned to 16, else 0: for 1 the number of steps becomes even.
-        let last_step = ((bytes - 1 | step - 1) / STEP_BYTES) | (align / MAX_CLASS_ALIGN);
+        let last_step = (((bytes - 1) | (step - 1)) / STEP_BYTES) | (align / MAX_CLASS_ALIGN);
         match NonZeroU32::new(last_step + 1) {
             Some(steps) => Some(SizeClass(steps)),
             None => None,

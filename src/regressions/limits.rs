@@ -20,7 +20,7 @@ fn fill(heap: &mut Heap, size: u32) -> Vec<u32> {
 
 /// A full memory with gaps of these sizes, each followed by a block that stays.
 fn full_with_gaps(gaps: &[u32], staying: u32) -> Heap {
-    let bytes: u32 = gaps.iter().map(|gap| gap + staying + 64).sum();
+    let bytes = gaps.iter().map(|gap| gap + staying).sum::<u32>() / 10 * 11;
     let mut heap = freeing_bump(SimulatedMemory::new(1040, 1, 2 + bytes / PAGE_BYTES));
     let blocks: Vec<u32> = gaps
         .iter()

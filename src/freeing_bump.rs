@@ -20,7 +20,7 @@ use crate::stats::HeapStats;
 /// # }
 /// ```
 ///
-/// - Requests of up to 512 bytes get a block of a run: 8 KiB of blocks of one multiple of 8 bytes, with no bytes beside
+/// - Requests of up to 512 bytes get a block of a run: 8 KiB of blocks of one multiple of 8 bytes, or of 16 above 256, with no bytes beside
 ///   them. A run whose last block is released becomes memory for anything again. Up to one run of each size stays with its
 ///   size until the memory would have to grow for another request: 512 KiB in all at most. Until a size has
 ///   taken 4 to 12 blocks, and as long as these have free blocks, it uses the runs of the next power of two, 32 at least.

@@ -1,4 +1,4 @@
-//! The size classes of the blocks that lie in runs: 8 bytes apart to 256 bytes, then 32 bytes apart to 512. Arithmetic only.
+//! The size classes of the blocks that lie in runs: 8 bytes apart to 256 bytes, then 16 bytes apart to 512. Arithmetic only.
 
 use core::num::NonZeroU32;
 
@@ -8,8 +8,8 @@ const STEP_BYTES: u32 = 8;
 /// The last class before those that differ by [`COARSE_STEP_BYTES`].
 const LAST_FINE_CLASS_BYTES: u32 = 256;
 
-/// What the classes of larger blocks differ by: at most an eighth of them.
-const COARSE_STEP_BYTES: u32 = 32;
+/// What the classes of larger blocks differ by: at most a sixteenth of them.
+const COARSE_STEP_BYTES: u32 = 16;
 
 /// Blocks of at most this many bytes have a class.
 const MAX_CLASS_BYTES: u32 = 512;
@@ -108,7 +108,7 @@ mod tests {
     fn a_class_is_the_smallest_that_holds_the_request() {
         for bytes in 1..=MAX_CLASS_BYTES {
             let class = SizeClass::of(bytes, 1).unwrap();
-            let step = if bytes <= 256 { 8 } else { 32 };
+            let step = if bytes <= 256 { 8 } else { 16 };
             assert_eq!(class.bytes(), bytes.next_multiple_of(step));
             assert_eq!(SizeClass::of(bytes, 8), Some(class));
             assert!(class.index() < CLASSES);
@@ -118,8 +118,7 @@ mod tests {
     #[test]
     fn requests_aligned_to_sixteen_have_blocks_that_are_multiples_of_it() {
         for bytes in 1..=MAX_CLASS_BYTES {
-            let step = if bytes <= 256 { 16 } else { 32 };
-            assert_eq!(SizeClass::of(bytes, 16).unwrap().bytes(), bytes.next_multiple_of(step));
+            assert_eq!(SizeClass::of(bytes, 16).unwrap().bytes(), bytes.next_multiple_of(16));
         }
     }
 

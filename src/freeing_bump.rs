@@ -20,19 +20,19 @@ use crate::stats::HeapStats;
 /// # }
 /// ```
 ///
-/// - Requests of up to 512 bytes get a block of a run: 8 KiB of blocks of one multiple of 8 bytes, or of 16 above 256, with no bytes beside
-///   them. A run whose last block is released becomes memory for anything again. Up to one run of each size stays with its
-///   size until the memory would have to grow for another request: 512 KiB in all at most. Until a size has
-///   taken 4 to 12 blocks, and as long as these have free blocks, it uses the runs of the next power of two, 32 at least.
+/// - Requests of up to 512 bytes get a block of a run: 8 KiB of blocks of one size, a multiple of 8 bytes, or of 16 above
+///   256, with no bytes beside them. A run whose last block is released becomes memory for anything again. Up to one run of
+///   each size stays with its size until the memory would have to grow for another request: 384 KiB in all at most.
+/// - A size has no runs of its own before it has taken two blocks from those of the next power of two. In a heap of less than
+///   128 KiB it takes 250 there, so that a small program fills few runs.
 /// - Larger blocks have a tag of 4 bytes, are rounded up to a multiple of 16, and are merged with their neighbours at once.
 ///   What a request leaves of a free block stays free, unless it is at most a sixteenth of the request.
 /// - A sixteenth of each block of 64 KiB or more stays free after it, and a thirty-second before one of 2 MiB or more, where
 ///   the memory can grow by that. A buffer or a state that is replaced by one a little larger then alternates between two
 ///   places. At the memory's limit this space serves any request. Where such a block is cut from a free one that is much
 ///   larger, that sixteenth is part of the block.
-/// - Allocation and release are O(1). A request of up to 512 bytes may also link blocks of a new run, 256 at
-///   most. Before the memory grows, up to 2,048 free blocks are counted, for runs to hand back. No other work
-///   is deferred. Where the engine refuses to grow the memory, up to 2,048 free blocks of about the size are looked at.
+/// - Allocation and release are O(1). A request of up to 512 bytes may also link blocks of a new run, 256 at most. Before the
+///   memory grows, up to 2,048 free blocks are counted, for runs to hand back. No other work is deferred. Where the engine refuses to grow the memory, up to 2,048 free blocks of about the size are looked at.
 /// - `realloc` leaves a block in place within its size, into free space after it, and at the bump pointer, for which the
 ///   memory may grow. Otherwise it copies, so that it can be refused where it shrinks too. `alloc_zeroed` does not clear
 ///   what comes fresh from the engine.
@@ -50,8 +50,8 @@ use crate::stats::HeapStats;
 ///
 /// A run is found from an address by masking it, and a block's size class is known from its `Layout`, as in mimalloc
 /// (Leijen and others, 2019). Each run counts the releases until something is to be done, so that a release is two loads,
-/// three stores and one branch, whichever run the block is from. Large blocks have boundary tags (Knuth, 1973) and bins in the manner of two-level segregated fit
-/// (Masmano and others, 2004). The first block of a bin knows the bin's number, so that none is computed to take a block
+/// three stores and one branch, whichever run the block is from. Large blocks have boundary tags (Knuth, 1973) and bins in
+/// the manner of two-level segregated fit (Masmano and others, 2004). The first block of a bin knows the bin's number, so that none is computed to take a block
 /// out, and all fields of a block lie behind its address, where WebAssembly reaches them with an offset that costs nothing
 /// (chunks begin 8 bytes before their blocks, as in dlmalloc).
 ///
@@ -78,6 +78,11 @@ use crate::stats::HeapStats;
 ///   times the memory of heaps below 1 MiB; for blocks of up to 1,024 bytes: 0.98 and 1.01.
 /// - Runs of 4 KiB in the first 512 KiB of a heap, and of 16 KiB behind: 1.06 times the time, and 1.03 times the memory, since
 ///   what is free among the short runs serves no long one.
+/// - Sizes 8 bytes apart to 512 bytes: a program that repeats itself took new pages after its first rounds, because so many
+///   sizes had runs of their own. 32 bytes apart above 256: in 2 of 10 random sequences of phases the memory passed the
+///   bound that `src/regressions/footprint.rs` sets.
+/// - Runs of its own for a size after 4 to 12 blocks, or when the runs that it shares have no free block: the memory of small
+///   programs grows late, after hundreds of rounds.
 /// - The address and the number of a run's released blocks in one word: a load and a store less for a release, and masks
 ///   for both calls; the same time.
 /// - Growth by a sixty-fourth: 0.99 of the memory, but in 31 of 40 random sequences of replaced states the memory grew by
@@ -86,8 +91,8 @@ use crate::stats::HeapStats;
 ///   of a SQL parser that are built for speed. Both as calls, as in [`Outlined`](crate::Outlined): 1.23 times the time, and
 ///   0.91 and 0.82 of the code.
 /// - A sixteenth more inside each block of 64 KiB, wherever it comes from, in place of free space after it: the memory is as
-///   flat where a state is replaced, but the space is lost to others at the limit. Free space only before large blocks: three places for a state where
-///   two suffice.
+///   flat where a state is replaced, but the space is lost to others at the limit. Free space only before large blocks:
+///   three places for a state where two suffice.
 /// - The best fitting of 16 free blocks for all sizes, not only from 16 KiB on: the same memory, and 1.15 times the time
 ///   of random sizes up to 10 kB.
 /// - The header of each run at another place, so that headers share no lines of the processor's cache: not faster.

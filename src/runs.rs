@@ -27,8 +27,8 @@
 //!
 //! A release does not ask for the class of a block, only for its run. So a block may be larger than its class says:
 //!
-//! - A class earns its runs. It takes its first blocks from the runs of the next power of two, as long as these have free
-//!   ones, so that a small program fills 5 runs and not 64.
+//! - A class earns its runs. It takes its first blocks from the runs of the next power of two, so that a small program fills
+//!   6 runs and not 48.
 //! - Where the memory cannot grow, any free block of a larger class serves. After these come blocks of the merging heap, in
 //!   [tagged slots](crate::tagged_slots).
 

@@ -36,7 +36,7 @@ const RESERVES: usize = 272;
 const WORD_BITS: usize = u32::BITS as usize;
 const WORDS: usize = BINS / WORD_BITS;
 
-/// The words with the bits of chunks end here.
+/// The words with the bits of chunks end here. A comparison with it by size spares the module a bounds check that can panic.
 const WORDS_OF_CHUNKS: usize = RESERVES.div_ceil(WORD_BITS);
 
 /// Where a member has the address of the next one.
@@ -168,7 +168,7 @@ impl Bins {
         let mut bits = self.occupied[word] & u32::MAX << (bin % WORD_BITS);
         while bits == 0 {
             word += 1;
-            if word == WORDS_OF_CHUNKS {
+            if word >= WORDS_OF_CHUNKS {
                 return 0;
             }
             bits = self.occupied[word];

@@ -468,6 +468,7 @@ mod tests {
             [
                 "dlmalloc",
                 "freeing-bump",
+                "freeing-bump-outlined",
                 "tiny-freeing-bump",
                 "std",
                 "talc-extend",

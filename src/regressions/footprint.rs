@@ -113,7 +113,7 @@ fn shuffled_sizes(random: &mut TestRng) -> Vec<u32> {
 
 /// Fills a heap with blocks of each of these sizes in turn, releasing all of one before the first of the next, and asserts
 /// how much memory that takes. If `some_stay`, the first hundredth of the blocks of each phase stays live. Not every
-/// hundredth: one small block keeps the 4 KiB that it lies in.
+/// hundredth: one small block keeps the 8 KiB that it lies in.
 fn test_phases(sizes: &[u32], order: ReleaseOrder, some_stay: bool, random: &mut TestRng) {
     let mut heap = Loaded::new(freeing_bump);
     for &size in sizes {

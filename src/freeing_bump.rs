@@ -32,7 +32,8 @@ use crate::stats::HeapStats;
 ///   places. At the memory's limit this space serves any request. Where such a block is cut from a free one that is much
 ///   larger, that sixteenth is part of the block.
 /// - Allocation and release are O(1). A request of up to 512 bytes may also link blocks of a new run, 256 at most. Before the
-///   memory grows, up to 2,048 free blocks are counted, for runs to hand back. No other work is deferred. Where the engine refuses to grow the memory, up to 2,048 free blocks of about the size are looked at.
+///   memory grows, and when a size gets its first run, up to 2,048 free blocks are counted, for runs to hand back. No other
+///   work is deferred. Where the engine refuses to grow the memory, up to 2,048 free blocks of about the size are looked at.
 /// - `realloc` leaves a block in place within its size, into free space after it, and at the bump pointer, for which the
 ///   memory may grow. Otherwise it copies, so that it can be refused where it shrinks too. `alloc_zeroed` does not clear
 ///   what comes fresh from the engine.

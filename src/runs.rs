@@ -205,7 +205,7 @@ impl Runs {
             }
             self.lists[class.index()] = memory.read_word(run, RELEASED);
             memory.write_word(run, RELEASED, 0);
-            memory.write_word(run, WAITS, waits_for(class.blocks_in(ROOM_BYTES), class));
+            memory.write_word(run, WAITS, waits_for(capacity(class), class));
             self.pop(memory, class)
         }
     }
@@ -216,7 +216,7 @@ impl Runs {
         // SAFETY: the run was just allocated.
         unsafe {
             memory.write_word(run, RELEASED, 0);
-            memory.write_word(run, WAITS, waits_for(class.blocks_in(ROOM_BYTES), class));
+            memory.write_word(run, WAITS, waits_for(capacity(class), class));
             Self::link(memory, run + BLOCKS, class, FIRST_LISTED_BYTES);
         }
         self.current[class.index()] = run;
@@ -378,13 +378,13 @@ impl Runs {
     unsafe fn waited<M: LinearMemory>(&mut self, memory: &mut M, heap: &mut TaggedHeap, run: u32) {
         // SAFETY: the run belongs to this heap; the block was just released.
         unsafe {
-            let class = SizeClass::from_steps(memory.read_word(run, WAITS));
+            let class = class_of(memory.read_word(run, WAITS));
             if run == self.current[class.index()] {
                 return;
             }
             let block = memory.read_word(run, RELEASED);
             if memory.read_word(block, NEXT) == 0 {
-                memory.write_word(run, WAITS, waits_for(class.blocks_in(ROOM_BYTES) - 1, class));
+                memory.write_word(run, WAITS, waits_for(capacity(class) - 1, class));
                 heap.bins.insert_run(memory, run, class);
             } else {
                 heap.bins.remove(memory, run);
@@ -396,7 +396,7 @@ impl Runs {
     /// How many blocks of a class are free, in its list and in its runs. O(free blocks of the current run, runs).
     pub(crate) fn free_blocks<M: LinearMemory>(&self, memory: &M, heap: &TaggedHeap, class: SizeClass) -> u32 {
         // SAFETY: the words are those of headers of this heap's runs.
-        let released = |run| class.blocks_in(ROOM_BYTES) - unsafe { memory.read_word(run, WAITS) } / ONE_RELEASE;
+        let released = |run| capacity(class) - unsafe { memory.read_word(run, WAITS) } / ONE_RELEASE;
         let current = self.current[class.index()];
         let mut free = length(memory, self.lists[class.index()]);
         if current != 0 {
@@ -407,9 +407,19 @@ impl Runs {
     }
 }
 
+/// How many blocks a run of this class has.
+const fn capacity(class: SizeClass) -> u32 {
+    class.blocks_in(ROOM_BYTES)
+}
+
 /// What a run of this class says when it waits for so many releases.
 const fn waits_for(releases: u32, class: SizeClass) -> u32 {
     (releases * ONE_RELEASE) | class.steps()
+}
+
+/// The class of a run that says this of what it waits for.
+const fn class_of(waits: u32) -> SizeClass {
+    SizeClass::from_steps(waits % ONE_RELEASE)
 }
 
 /// How many blocks of a current run were never on a list.
@@ -419,7 +429,7 @@ fn unlinked<M: LinearMemory>(memory: &M, run: u32) -> u32 {
     if first == 0 {
         return 0;
     }
-    SizeClass::from_steps(waits % ONE_RELEASE).blocks_in(run + BLOCKS + ROOM_BYTES - first)
+    class_of(waits).blocks_in(run + BLOCKS + ROOM_BYTES - first)
 }
 
 /// How many free blocks are on a list.

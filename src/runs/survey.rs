@@ -17,7 +17,7 @@ impl Runs {
         let run = run_of(block);
         // SAFETY: the simulated memory checks the address.
         let waits = unsafe { memory.read_word(run, WAITS) };
-        Some((run, SizeClass::from_steps(waits % ONE_RELEASE)))
+        Some((run, class_of(waits)))
     }
 
     /// The block of the bitmap of small blocks in no run, or 0, and the span of the one that such a block would need first,
@@ -49,7 +49,7 @@ impl Runs {
         is_live: impl Fn(u32) -> bool,
     ) -> Vec<(Idle, Range<u64>)> {
         let free = self.free_in(memory, heap, run, class);
-        let capacity = ROOM_BYTES / class.bytes();
+        let capacity = capacity(class);
         let mut idle = std::vec![(Idle::Overhead, u64::from(run)..u64::from(run + BLOCKS))];
         let mut live = 0;
         for index in 0..capacity {
@@ -75,7 +75,7 @@ impl Runs {
     fn free_in(&self, memory: &SimulatedMemory, heap: &TaggedHeap, run: u32, class: SizeClass) -> BTreeSet<u32> {
         // SAFETY: the simulated memory checks the address.
         let (released, waits) = unsafe { (memory.read_word(run, RELEASED), memory.read_word(run, WAITS)) };
-        let capacity = ROOM_BYTES / class.bytes();
+        let capacity = capacity(class);
         let mut free = blocks_of(memory, released);
         let expected = if run == self.current[class.index()] {
             let released = free.len() as u32;

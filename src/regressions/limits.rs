@@ -57,7 +57,7 @@ fn small_blocks_fill_the_gaps_between_large_ones_at_the_limit() {
 #[cfg_attr(miri, ignore = "megabytes of memory")]
 fn gaps_of_random_sizes_serve_small_blocks_of_each_size_at_the_limit() {
     let mut random = generator(seed());
-    for size in [8, 24, 100, 200, 256] {
+    for size in [8, 24, 100, 200, 256, 300, 512] {
         let gaps: Vec<u32> = (0..500).map(|_| random.random_range(300..7000)).collect();
         let mut heap = full_with_gaps(&gaps, 300);
         let served = fill(&mut heap, size).len() as u32;
@@ -211,7 +211,7 @@ fn a_run_may_start_where_small_blocks_in_no_run_lay_before() {
 #[test]
 #[cfg_attr(miri, ignore = "thousands of steps, which Miri needs minutes for")]
 fn blocks_of_larger_sizes_that_serve_at_the_limit_are_aligned() {
-    for size_of_free in (8..=256).step_by(8) {
+    for size_of_free in (8..=512).step_by(8) {
         let mut heap = freeing_bump(SimulatedMemory::new(1040, 1, 1));
         let blocks = fill(&mut heap, size_of_free);
         for size in [256, 64, 8] {

@@ -64,6 +64,14 @@ fn a_module_with_a_ceiling_uses_every_page_below_it_and_lives_on() {
                     blocks.len(),
                     again.len()
                 );
+                for &block in &again {
+                    assert_eq!(guest.dealloc(block, size, 8), Ok(()));
+                }
+                assert_eq!(
+                    fill(&mut guest, size).map(|third| third.len()),
+                    Ok(again.len()),
+                    "{size}"
+                );
             }
         }
     }

@@ -77,6 +77,11 @@ const MOST_LISTED: u32 = 256;
 /// At most so many blocks on lists are counted before the memory grows, which bounds the work of a call.
 const MOST_COUNTED: u32 = 2048;
 
+/// Runs without a live block are not handed back for a new run before so many were started. A program that uses some blocks
+/// of each size in turn would otherwise make the same few runs again and again. More than there are classes, so that each
+/// gets a run; no more than these can lie idle for it.
+const KEPT_RUNS: u8 = 64;
+
 /// A class has runs of its own when it has taken so many blocks from those of the shared class. Runs of all classes would fill
 /// a heap that extends over less than 128 KiB. There only a class that is used much gets some, since what it takes from
 /// others takes longer.
@@ -95,6 +100,8 @@ pub(crate) struct Runs {
     current: [u32; CLASSES],
     /// For each class how many blocks it has taken from the runs of the shared class, or [`HAS_RUNS`].
     shared_blocks: [u8; CLASSES],
+    /// How many runs were started since runs were last handed back for want of memory, up to 255.
+    started: u8,
     /// The small blocks that lie in no run.
     tagged: TaggedSlots,
 }
@@ -106,6 +113,7 @@ impl Runs {
             lists: [0; CLASSES],
             current: [0; CLASSES],
             shared_blocks: [0; CLASSES],
+            started: 0,
             tagged: TaggedSlots::new(),
         }
     }
@@ -156,8 +164,7 @@ impl Runs {
                     return block;
                 }
             }
-            self.hand_back_all(memory, heap);
-            run = heap.allocate(memory, RUN_BYTES, RUN_BYTES, Effort::Growing);
+            run = self.run_by_growing(memory, heap);
         }
         if run == 0 {
             return self.without_a_run(memory, heap, class);
@@ -210,9 +217,24 @@ impl Runs {
         }
     }
 
+    /// The memory for a run where none is at hand; 0 if there is none. Before the memory grows, runs without a live block are
+    /// handed back, but not again before [`KEPT_RUNS`] new ones were started. O(1), unless growth is refused: see
+    /// [`Effort::Exhaustive`].
+    fn run_by_growing<M: LinearMemory>(&mut self, memory: &mut M, heap: &mut TaggedHeap) -> u32 {
+        if self.started < KEPT_RUNS && !heap.was_refused() {
+            let run = heap.allocate(memory, RUN_BYTES, RUN_BYTES, Effort::Growing);
+            if run != 0 {
+                return run;
+            }
+        }
+        self.hand_back_all(memory, heap);
+        heap.allocate(memory, RUN_BYTES, RUN_BYTES, Effort::Growing)
+    }
+
     /// Makes a new run the current one of a class that has none.
     fn start<M: LinearMemory>(&mut self, memory: &mut M, run: u32, class: SizeClass) {
         self.tagged.remove(memory, run);
+        self.started = self.started.saturating_add(1);
         // SAFETY: the run was just allocated.
         unsafe {
             memory.write_word(run, RELEASED, 0);
@@ -283,6 +305,7 @@ impl Runs {
     #[cold]
     #[inline(never)]
     fn hand_back_all<M: LinearMemory>(&mut self, memory: &mut M, heap: &mut TaggedHeap) {
+        self.started = 0;
         let mut left = MOST_COUNTED;
         for class in SizeClass::all() {
             left = self.hand_back(memory, heap, class, left);

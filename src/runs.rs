@@ -77,10 +77,12 @@ const MOST_LISTED: u32 = 256;
 /// At most so many blocks on lists are counted before the memory grows, which bounds the work of a call.
 const MOST_COUNTED: u32 = 2048;
 
-/// Runs without a live block are not handed back for a new run before so many were started. A program that uses some blocks
-/// of each size in turn would otherwise make the same few runs again and again. More than there are classes, so that each
-/// gets a run; no more than these can lie idle for it.
-const KEPT_RUNS: u8 = 64;
+/// What it costs to hand runs back so that a new run finds room. Each new run pays 1. There are fewer classes, so a program
+/// that uses some blocks of each size in turn gets a run for each, where it would make the same few runs again and again.
+const HAND_BACK_PRICE: u8 = 64;
+
+/// With a higher debt the memory grows instead. Three times in short succession runs may be handed back.
+const MOST_DEBT: u8 = 191;
 
 /// A class has runs of its own when it has taken so many blocks from those of the shared class. Runs of all classes would fill
 /// a heap that extends over less than 128 KiB. There only a class that is used much gets some, since what it takes from
@@ -100,8 +102,8 @@ pub(crate) struct Runs {
     current: [u32; CLASSES],
     /// For each class how many blocks it has taken from the runs of the shared class, or [`HAS_RUNS`].
     shared_blocks: [u8; CLASSES],
-    /// How many runs were started since runs were last handed back for want of memory, up to 255.
-    started: u8,
+    /// What remains to be paid for handing runs back: see [`HAND_BACK_PRICE`].
+    debt: u8,
     /// The small blocks that lie in no run.
     tagged: TaggedSlots,
 }
@@ -113,7 +115,7 @@ impl Runs {
             lists: [0; CLASSES],
             current: [0; CLASSES],
             shared_blocks: [0; CLASSES],
-            started: 0,
+            debt: 0,
             tagged: TaggedSlots::new(),
         }
     }
@@ -218,23 +220,23 @@ impl Runs {
     }
 
     /// The memory for a run where none is at hand; 0 if there is none. Before the memory grows, runs without a live block are
-    /// handed back, but not again before [`KEPT_RUNS`] new ones were started. O(1), unless growth is refused: see
-    /// [`Effort::Exhaustive`].
+    /// handed back, unless that was just done again and again. O(1), unless growth is refused: see [`Effort::Exhaustive`].
     fn run_by_growing<M: LinearMemory>(&mut self, memory: &mut M, heap: &mut TaggedHeap) -> u32 {
-        if self.started < KEPT_RUNS && !heap.was_refused() {
+        if self.debt > MOST_DEBT && !heap.was_refused() {
             let run = heap.allocate(memory, RUN_BYTES, RUN_BYTES, Effort::Growing);
             if run != 0 {
                 return run;
             }
         }
         self.hand_back_all(memory, heap);
+        self.debt = self.debt.saturating_add(HAND_BACK_PRICE);
         heap.allocate(memory, RUN_BYTES, RUN_BYTES, Effort::Growing)
     }
 
     /// Makes a new run the current one of a class that has none.
     fn start<M: LinearMemory>(&mut self, memory: &mut M, run: u32, class: SizeClass) {
         self.tagged.remove(memory, run);
-        self.started = self.started.saturating_add(1);
+        self.debt = self.debt.saturating_sub(1);
         // SAFETY: the run was just allocated.
         unsafe {
             memory.write_word(run, RELEASED, 0);
@@ -305,7 +307,6 @@ impl Runs {
     #[cold]
     #[inline(never)]
     fn hand_back_all<M: LinearMemory>(&mut self, memory: &mut M, heap: &mut TaggedHeap) {
-        self.started = 0;
         let mut left = MOST_COUNTED;
         for class in SizeClass::all() {
             left = self.hand_back(memory, heap, class, left);

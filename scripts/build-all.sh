@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Builds the crate with each combination of its features for each supported target.
+#
+# usage: scripts/build-all.sh [ARGUMENT...]
+#     The arguments go to `cargo build`.
+# needs: SUPPORTED_TARGETS, as Makefile.toml sets it, and these targets.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+for target in $SUPPORTED_TARGETS; do
+    for features in "" trace record trace,record; do
+        echo "building for $target with features '$features'"
+        cargo build "$@" --package freeing-bump --target "$target" --no-default-features --features "$features"
+    done
+done

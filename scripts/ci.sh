@@ -1,0 +1,83 @@
+#!/usr/bin/env bash
+# Runs what must pass before a merge. All tasks run, even when one fails; those that failed are named at the end. The
+# line `N passed, N failed` near the end sums the results of all tests that ran.
+#
+# usage: scripts/ci.sh [PART...]
+#     PART is stable, oldest, miri or fuzz; without one, all run except fuzz.
+# needs: cargo-make, rustup and Node.js. The tasks install the rest, or say SKIPPED.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+# The one list of what CI does: a task in each line. `.ci/run`, `cargo make ci` and .github/workflows/ci.yml run it.
+tasks_of() {
+    case $1 in
+    stable)
+        echo "format-check
+            shellcheck
+            clippy
+            doc
+            build-all
+            test
+            test-matrix-sample
+            test-compare
+            check-size
+            check-module-size
+            check-instructions
+            test-browser
+            test-page"
+        ;;
+    oldest) echo "check-oldest-rust" ;;
+    miri) echo "miri" ;;
+    fuzz) echo "fuzz 20" ;;
+    *)
+        echo "error: CI has no part \"$1\": it is stable, oldest, miri or fuzz" >&2
+        return 1
+        ;;
+    esac
+}
+
+make() {
+    cargo make --disable-check-for-updates "$@"
+}
+
+# Says SKIPPED and returns an error where this machine lacks what the task needs and no task can install.
+can_run() {
+    local programs=() missing
+    case $1 in
+    test-browser) programs=(chromium chromedriver) ;;
+    test-page) programs=(chromium) ;;
+    *) return 0 ;;
+    esac
+    if missing=$(scripts/require.sh "${programs[@]}" 2>&1); then return 0; fi
+    echo "SKIPPED: $1, since ${missing#error: }"
+    return 1
+}
+
+if [ $# -eq 0 ]; then set -- stable oldest miri; fi
+tasks=()
+for part in "$@"; do
+    list=$(tasks_of "$part")
+    while read -r task; do tasks+=("$task"); done <<<"$list"
+done
+
+failed=()
+tested=false
+for task in "${tasks[@]}"; do
+    if ! can_run "$task"; then continue; fi
+    if [ "$task" = test ]; then tested=true; fi
+    read -r -a words <<<"$task"
+    make "${words[@]}" || failed+=("$task")
+done
+
+if [ $tested = true ]; then
+    summary=$(make test-summary) || failed+=(test-summary)
+    echo "$summary"
+    awk '/^(host|guest|matrix|browser|compare): / { passed += $2; failed += $4 }
+        END { print passed + 0 " passed, " failed + 0 " failed" }' <<<"$summary"
+    if [[ "$summary" != *guest:* ]]; then failed+=("test: no guest test ran"); fi
+fi
+
+if [ ${#failed[@]} -gt 0 ]; then
+    printf 'error: %s failed: see its messages above\n' "${failed[@]}" >&2
+    exit 1
+fi

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Runs what must pass before a merge. All tasks run, even when one fails; those that failed are named at the end. The
-# line `N passed, N failed` near the end sums the results of all tests that ran.
+# Runs what must pass before a merge. All tasks run, even when one fails. The end names those that failed. The line
+# `N passed, N failed` before it sums the results of all tests that ran.
 #
 # usage: scripts/ci.sh [PART...]
-#     PART is stable, oldest, miri or fuzz; without one, all run except fuzz.
+#     PART is stable, oldest, miri or fuzz. Without one, all run except fuzz.
 # needs: cargo-make, rustup and Node.js. The tasks install the rest, or say SKIPPED.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -60,6 +60,7 @@ for part in "$@"; do
     while read -r task; do tasks+=("$task"); done <<<"$list"
 done
 
+status=0
 failed=()
 tested=false
 for task in "${tasks[@]}"; do
@@ -74,10 +75,14 @@ if [ $tested = true ]; then
     echo "$summary"
     awk '/^(host|guest|matrix|browser|compare): / { passed += $2; failed += $4 }
         END { print passed + 0 " passed, " failed + 0 " failed" }' <<<"$summary"
-    if [[ "$summary" != *guest:* ]]; then failed+=("test: no guest test ran"); fi
+    if [[ "$summary" != *guest:* ]]; then
+        echo "error: no guest test ran: see the messages of \`test\` above" >&2
+        status=1
+    fi
 fi
 
 if [ ${#failed[@]} -gt 0 ]; then
     printf 'error: %s failed: see its messages above\n' "${failed[@]}" >&2
-    exit 1
+    status=1
 fi
+exit $status

@@ -6,7 +6,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-echo "cargo make TASK"
+echo "usage: cargo make TASK [ARGUMENT...]"
 # Groups that are not named here come last. Cargo-make counts its own empty tasks among the uninteresting ones.
 cargo make --quiet --disable-check-for-updates --list-all-steps --hide-uninteresting | awk '
     BEGIN { groups = split("Tests,Checks,Looking for faults,Comparison,Set-up", order, ",") }

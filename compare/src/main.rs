@@ -1,49 +1,28 @@
 //! Measures allocators for wasm32 modules against each other: speed, memory and code size.
 //!
-//! The modules, from the command line down:
+//! The folders are layers; each uses only those below it:
 //!
-//! - what a command does: `measure`, `long_life`, `products`, `recordings`, `worst_case`, `guard`;
-//! - what it writes: `tables` with `reported_tables` and `product_tables`, `charts`, `page`, `benchmarks`, from the
-//!   `overview` and the data in `report`, `statistics` and `versions`;
-//! - measuring: `js_engine`, `second_engine` and `sizes`, told by a `plan`;
-//! - building: `modules` over `workspace` and `cache`, and `limit`, which lowers a module's maximum of memory;
-//! - what there is, and where: `catalogue`, `recording`, `places`; and `progress`, what a long step shows.
+//! ```text
+//!   commands           what the command line offers
+//!   measure   render   running modules in engines  |  drawing what was found out
+//!   modules   results  building modules            |  what was found out, as data
+//!   shared             what can be compared, and where everything lies
+//! ```
+//!
+//! `measure` knows nothing of `render`, nor `render` of `measure`: one writes `results`, the other reads them.
 
-mod benchmarks;
-mod cache;
-mod catalogue;
-mod charts;
-mod guard;
-mod js_engine;
-mod limit;
-mod long_life;
+mod commands;
 mod measure;
 mod modules;
-mod overview;
-mod page;
-mod places;
-mod plan;
-mod product_tables;
-mod products;
-mod progress;
-mod recording;
-mod recordings;
-mod report;
-mod reported_tables;
-#[cfg(test)]
-mod sample;
-mod second_engine;
-mod sizes;
-mod standard_library;
-mod statistics;
-mod tables;
-mod versions;
-mod workspace;
-mod worst_case;
+mod render;
+mod results;
+mod shared;
 
 use clap::{Parser, Subcommand};
-use guard::Guarded;
-use measure::Effort;
+use commands::check_figures::{self, Guarded};
+use commands::{record, replay, report, worst_case};
+use measure::mode::Mode;
+use shared::places::Places;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -124,7 +103,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let mut places = places::Places::of_this_checkout();
+    let mut places = Places::of_this_checkout();
     let result = match Arguments::parse().command {
         Command::Report {
             only,
@@ -133,7 +112,7 @@ fn main() -> ExitCode {
             publish,
         } => {
             places.other_node = node;
-            measure::report(&only, Effort::of(full), publish, &places)
+            report::run(&only, Mode::of(full), publish, &places)
         }
         Command::Replay {
             files,
@@ -142,17 +121,19 @@ fn main() -> ExitCode {
             node,
         } => {
             places.other_node = node;
-            recordings::replay(&files, &only, Effort::of(full), &places)
+            replay::run(&files, &only, Mode::of(full), &places)
         }
         Command::Record {
             workload,
             output,
             argument,
-        } => recordings::record(&workload, argument, &output, &places),
-        Command::WorstCase { only } => worst_case::measure(&only, &places),
-        Command::CheckSize { modules, accept } if modules.is_empty() => guard::check(Guarded::Size, accept, &places),
-        Command::CheckSize { modules, accept } => guard::check(Guarded::Modules(&modules), accept, &places),
-        Command::CheckInstructions { accept } => guard::check(Guarded::Instructions, accept, &places),
+        } => record::run(&workload, argument, &output, &places),
+        Command::WorstCase { only } => worst_case::run(&only, &places),
+        Command::CheckSize { modules, accept } if modules.is_empty() => {
+            check_figures::run(Guarded::Size, accept, &places)
+        }
+        Command::CheckSize { modules, accept } => check_figures::run(Guarded::Modules(&modules), accept, &places),
+        Command::CheckInstructions { accept } => check_figures::run(Guarded::Instructions, accept, &places),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

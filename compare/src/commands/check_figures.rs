@@ -1,0 +1,324 @@
+//! `check-size` and `check-instructions`: figures of this repository's allocators against those that are committed.
+
+use crate::measure::engines::wasmtime::Wasmtime;
+use crate::measure::plan::{Plan, Subject};
+use crate::measure::sizes;
+use crate::modules::package::{Package, SIZE_PROBE};
+use crate::modules::toolchain;
+use crate::modules::workshop::{self, Modules};
+use crate::results::size::Size;
+use crate::shared::catalogue::{Catalogue, Family, Role};
+use crate::shared::places::Places;
+use crate::shared::profile::Profile;
+use crate::shared::progress::Step;
+use anyhow::{Context, Result, bail};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+/// What is guarded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Guarded<'a> {
+    /// Bytes of code over an allocator that always fails, for size, after `wasm-opt -Oz`.
+    Size,
+    /// Bytes of the whole modules of the products that are named: as the compiler leaves them, and after `wasm-opt -Oz`
+    /// and gzip. The committed figures of others stay as they are.
+    Modules(&'a [String]),
+    /// Executed instructions of each workload.
+    Instructions,
+}
+
+impl Guarded<'_> {
+    fn file(self) -> &'static str {
+        match self {
+            Guarded::Size => "size.json",
+            Guarded::Modules(_) => "modules.json",
+            Guarded::Instructions => "instructions.json",
+        }
+    }
+
+    fn unit(self) -> &'static str {
+        match self {
+            Guarded::Size | Guarded::Modules(_) => "bytes",
+            Guarded::Instructions => "instructions",
+        }
+    }
+
+    /// What writes the committed file.
+    fn command_to_accept(self) -> String {
+        match self {
+            Guarded::Size | Guarded::Instructions => "cargo make accept-figures".to_owned(),
+            Guarded::Modules(names) => format!("cargo make check-size --modules {} --accept", names.join(",")),
+        }
+    }
+
+    /// A figure that has grown by more percent than this fails the check. The allocator is a small part of a module.
+    fn tolerance(self) -> f64 {
+        match self {
+            Guarded::Size | Guarded::Instructions => 2.0,
+            Guarded::Modules(_) => 0.5,
+        }
+    }
+}
+
+/// Committed figures.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Figures {
+    /// The compiler they were measured with.
+    rustc: String,
+    /// By what was measured, then by allocator.
+    figures: BTreeMap<String, BTreeMap<String, u64>>,
+}
+
+/// Measures and compares with the committed figures, or commits what was measured if `accept`.
+pub fn run(guarded: Guarded, accept: bool, places: &Places) -> Result<()> {
+    let path = places.compare.join("figures").join(guarded.file());
+    if accept {
+        return write(figures_of_now(guarded, places)?, guarded, &path);
+    }
+    // First, since measuring takes minutes.
+    let committed = read(&path, guarded)?;
+    let measured = figures_of_now(guarded, places)?;
+    let differences = differences(&committed, &measured, guarded);
+    for (_, line) in &differences {
+        println!("{line}");
+    }
+    if differences.iter().any(|(fails, _)| *fails) {
+        let compiler = match committed.rustc == measured.rustc {
+            true => String::new(),
+            false => format!(
+                " The committed figures are of {}, these of {}.",
+                committed.rustc, measured.rustc
+            ),
+        };
+        bail!(
+            "some figures above are not committed or have grown by more than {} %: make the code smaller again, or \
+             run `{}` and say in the commit why they changed.{compiler}",
+            guarded.tolerance(),
+            guarded.command_to_accept()
+        );
+    }
+    let count: usize = measured.figures.values().map(BTreeMap::len).sum();
+    println!(
+        "all {count} figures are within {} % of the committed ones, or below",
+        guarded.tolerance()
+    );
+    Ok(())
+}
+
+fn figures_of_now(guarded: Guarded, places: &Places) -> Result<Figures> {
+    let everything = Catalogue::read(places)?;
+    let mut ours = Catalogue::read(places)?;
+    ours.allocators
+        .retain(|it| matches!(it.role, Role::Ours | Role::SizeFloor));
+    // At a limit of memory, what serves more executes more.
+    ours.workloads.retain(|it| it.family != Family::Reported);
+    Ok(Figures {
+        rustc: toolchain::rustc()?.lines().next().unwrap_or_default().to_owned(),
+        figures: match guarded {
+            Guarded::Size => measure_sizes(&ours, &everything, places)?,
+            Guarded::Modules(names) => measure_modules(names, &mut ours, &everything, places)?,
+            Guarded::Instructions => measure_instructions(&ours, &everything, places)?,
+        },
+    })
+}
+
+fn write(mut measured: Figures, guarded: Guarded, path: &Path) -> Result<()> {
+    if matches!(guarded, Guarded::Modules(_))
+        && let Ok(committed) = read(path, guarded)
+    {
+        for (what, figures) in committed.figures {
+            measured.figures.entry(what).or_insert(figures);
+        }
+    }
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    fs::write(path, serde_json::to_string_pretty(&measured)? + "\n")?;
+    println!(
+        "{} now holds what was measured: commit it and say why it changed",
+        path.display()
+    );
+    Ok(())
+}
+
+fn read(path: &Path, guarded: Guarded) -> Result<Figures> {
+    let text = fs::read_to_string(path).with_context(|| {
+        format!(
+            "cannot read {}: run `{}` and commit it",
+            path.display(),
+            guarded.command_to_accept()
+        )
+    })?;
+    serde_json::from_str(&text).with_context(|| format!("{} is not as expected", path.display()))
+}
+
+/// One line for each figure that differs, and whether it fails the check.
+fn differences(committed: &Figures, measured: &Figures, guarded: Guarded) -> Vec<(bool, String)> {
+    let unit = guarded.unit();
+    let mut lines = Vec::new();
+    for (what, figures) in &measured.figures {
+        for (allocator, &now) in figures {
+            let line = match committed.figures.get(what).and_then(|figures| figures.get(allocator)) {
+                None => (
+                    true,
+                    format!("{what} with {allocator}: {now} {unit}, not committed yet"),
+                ),
+                Some(&before) if before == now => continue,
+                Some(&before) => {
+                    let change = (now as f64 / before as f64 - 1.0) * 100.0;
+                    let text = format!("{what} with {allocator}: {before} to {now} {unit} ({change:+.1} %)");
+                    (change > guarded.tolerance(), text)
+                }
+            };
+            lines.push(line);
+        }
+    }
+    lines
+}
+
+fn measure_sizes(
+    ours: &Catalogue,
+    everything: &Catalogue,
+    places: &Places,
+) -> Result<BTreeMap<String, BTreeMap<String, u64>>> {
+    let wanted: Vec<(Package, Profile)> = ours
+        .allocators
+        .iter()
+        .map(|allocator| (Package::new(&allocator.id, SIZE_PROBE), Profile::Size))
+        .collect();
+    let modules = workshop::build(&wanted, everything, places)?;
+    let sizes = sizes::measure(ours, &modules, Profile::Size, places)?;
+    let figures = sizes
+        .into_iter()
+        .map(|size| (size.allocator, size.over_floor.optimized.max(0) as u64));
+    Ok(BTreeMap::from([("wasm-opt -Oz".to_owned(), figures.collect())]))
+}
+
+fn measure_modules(
+    names: &[String],
+    ours: &mut Catalogue,
+    everything: &Catalogue,
+    places: &Places,
+) -> Result<BTreeMap<String, BTreeMap<String, u64>>> {
+    ours.choose(names)?;
+    ours.leave_out_products(names);
+    let mut pairs = Vec::new();
+    for product in &ours.products {
+        for allocator in ours.product_contenders() {
+            pairs.push((product.name.as_str(), allocator.id.as_str()));
+        }
+    }
+    let wanted: Vec<(Package, Profile)> = pairs
+        .iter()
+        .map(|(product, allocator)| (Package::of_product(allocator, product), Profile::Speed))
+        .collect();
+    let modules = workshop::build(&wanted, everything, places)?;
+    let step = Step::begin("optimizing with wasm-opt", pairs.len());
+    let size_of = |(product, allocator): &(&str, &str)| {
+        let size = sizes::of_module(modules.of_product(product, allocator)?, places)?;
+        step.done(&format!("{product} with {allocator}"));
+        Ok(size)
+    };
+    let sizes: Vec<Size> = pairs.par_iter().map(size_of).collect::<Result<_>>()?;
+    let mut figures: BTreeMap<String, BTreeMap<String, u64>> = BTreeMap::new();
+    for ((product, allocator), size) in pairs.into_iter().zip(sizes) {
+        for (what, bytes) in [("raw", size.raw), ("wasm-opt -Oz and gzip", size.gzipped)] {
+            let row = figures.entry(format!("{product}, {what}")).or_default();
+            row.insert(allocator.to_owned(), bytes.max(0) as u64);
+        }
+    }
+    Ok(figures)
+}
+
+fn measure_instructions(
+    ours: &Catalogue,
+    everything: &Catalogue,
+    places: &Places,
+) -> Result<BTreeMap<String, BTreeMap<String, u64>>> {
+    let mut wanted = Vec::new();
+    for workload in &ours.workloads {
+        for allocator in ours.contenders() {
+            wanted.push((Package::new(&allocator.id, &workload.program), Profile::Speed));
+        }
+    }
+    let modules: Modules = workshop::build(&wanted, everything, places)?;
+    let engine = Wasmtime::new()?;
+    let step = Step::begin("counting", ours.workloads.len());
+    let mut figures = BTreeMap::new();
+    for workload in &ours.workloads {
+        step.part(&workload.name);
+        let mut plan = Plan {
+            subjects: Subject::of_all(ours, &workload.program, &modules)?,
+            ..Plan::of(workload)
+        };
+        plan.load_recording(workload, places)?;
+        let mut counts = BTreeMap::new();
+        for (allocator, count) in engine.instructions(&plan, places)? {
+            match count {
+                Ok(count) => counts.insert(allocator, count),
+                Err(reason) => bail!("{} does not run with {allocator}: {reason}", workload.name),
+            };
+        }
+        figures.insert(workload.name.clone(), counts);
+    }
+    Ok(figures)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Figures, Guarded, differences, read};
+    use std::collections::BTreeMap;
+    use std::path::Path;
+
+    fn figures(count: u64) -> Figures {
+        Figures {
+            rustc: String::new(),
+            figures: BTreeMap::from([("json".to_owned(), BTreeMap::from([("tiny".to_owned(), count)]))]),
+        }
+    }
+
+    #[test]
+    fn three_percent_more_fails_and_one_percent_more_is_only_told() {
+        let lines = differences(&figures(1000), &figures(1030), Guarded::Size);
+        assert_eq!(
+            lines,
+            [(true, "json with tiny: 1000 to 1030 bytes (+3.0 %)".to_owned())]
+        );
+        assert!(!differences(&figures(1000), &figures(1010), Guarded::Size)[0].0);
+    }
+
+    #[test]
+    fn less_is_told_and_the_same_is_not() {
+        assert!(!differences(&figures(1000), &figures(500), Guarded::Size)[0].0);
+        assert!(differences(&figures(1000), &figures(1000), Guarded::Size).is_empty());
+    }
+
+    #[test]
+    fn a_figure_that_was_never_committed_fails() {
+        let lines = differences(&Figures::default(), &figures(1), Guarded::Size);
+        assert!(lines[0].0 && lines[0].1.contains("not committed"));
+    }
+
+    #[test]
+    fn missing_figures_are_answered_with_the_command_that_writes_them() {
+        let names = ["jaq".to_owned(), "boa".to_owned()];
+        let missing = |guarded| format!("{:#}", read(Path::new("no/figures.json"), guarded).unwrap_err());
+        let message = missing(Guarded::Modules(&names));
+        assert!(
+            message.contains("`cargo make check-size --modules jaq,boa --accept`"),
+            "{message}"
+        );
+        let message = missing(Guarded::Size);
+        assert!(message.contains("`cargo make accept-figures`"), "{message}");
+    }
+
+    #[test]
+    fn one_percent_more_of_a_whole_module_fails() {
+        let modules = Guarded::Modules(&[]);
+        assert!(differences(&figures(1000), &figures(1010), modules)[0].0);
+        assert!(!differences(&figures(1000), &figures(1004), modules)[0].0);
+    }
+}

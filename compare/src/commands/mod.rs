@@ -1,0 +1,10 @@
+//! What each command does, one file for each; `comparison` is what two of them share.
+//!
+//! Uses every other folder.
+
+pub mod check_figures;
+mod comparison;
+pub mod record;
+pub mod replay;
+pub mod report;
+pub mod worst_case;

@@ -1,0 +1,4 @@
+//! The engines that run modules: V8 and JavaScriptCore in a process of their own, wasmtime in this one.
+
+pub mod javascript;
+pub mod wasmtime;

@@ -1,0 +1,427 @@
+//! Wasmtime: the second engine, and the one that counts executed instructions.
+//!
+//! Its fuel counter takes one unit for nearly every executed instruction, on every machine and in every run alike. A
+//! `memory.copy` or `memory.fill` takes one for each byte, `memory.grow` one in all.
+
+use crate::measure::plan::{Plan, Subject};
+use crate::results::outcome::{Outcome, Runs};
+use crate::shared::kept_files::keep;
+use crate::shared::places::Places;
+use anyhow::{Context, Result, anyhow};
+use std::collections::BTreeMap;
+use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::Path;
+use std::time::{Duration, Instant};
+use wasmtime::{Config, Engine, Instance, Memory, Module, Store, Trap, TypedFunc};
+
+/// The version that the lock file pins.
+pub const VERSION: &str = "48.0.8";
+
+/// A subject that executes more instructions than this in one call is stopped: about 10 seconds.
+const MOST_INSTRUCTIONS: u64 = 20_000_000_000;
+
+/// A single call of a probe that executes more than this is not waited for: about a tenth of a second.
+const MOST_INSTRUCTIONS_OF_A_CALL: u64 = 100_000_000;
+
+/// Bytes of one operation of a recording.
+const OPERATION_BYTES: usize = 12;
+
+/// Wasmtime in two settings.
+pub struct Wasmtime {
+    timed: Engine,
+    counting: Engine,
+}
+
+impl Wasmtime {
+    /// Starts the engine.
+    pub fn new() -> Result<Self> {
+        let engine = |count| {
+            let mut config = Config::new();
+            config.consume_fuel(count);
+            Engine::new(&config).map_err(|error| anyhow!("wasmtime does not start: {error:#}"))
+        };
+        Ok(Wasmtime {
+            timed: engine(false)?,
+            counting: engine(true)?,
+        })
+    }
+
+    /// Executed instructions of one run of `plan` on each subject, without those of preparing the input; or the reason
+    /// why there is no figure.
+    pub fn instructions(&self, plan: &Plan, places: &Places) -> Result<BTreeMap<String, Result<u64, String>>> {
+        let mut counts = BTreeMap::new();
+        for subject in &plan.subjects {
+            let mut run = Run::start(&compiled(&self.counting, &subject.path, places)?)?;
+            let count = run.prepare(plan).and_then(|()| {
+                let before = run.fuel();
+                run.execute(plan)?;
+                Ok(before - run.fuel())
+            });
+            counts.insert(subject.id.clone(), count);
+        }
+        Ok(counts)
+    }
+
+    /// The most bytes that were live at once in one run of `plan`, as the metering allocator of `subject` counts them.
+    pub fn peak_live_bytes(&self, plan: &Plan, subject: &Subject, places: &Places) -> Result<u64> {
+        let mut run = Run::start(&compiled(&self.timed, &subject.path, places)?)?;
+        let peak = run
+            .prepare(plan)
+            .and_then(|()| run.execute(plan))
+            .and_then(|_| run.number("peak_live_bytes"));
+        peak.map(u64::from)
+            .map_err(|reason| anyhow!("cannot count the live bytes of {}: {reason}", plan.export))
+    }
+
+    /// The bytes that the recorder of `module` holds after one run of `plan`.
+    pub fn recording(&self, plan: &Plan, module: &Path, places: &Places) -> Result<Vec<u8>> {
+        let mut run = Run::start(&compiled(&self.timed, module, places)?)?;
+        let mut read = || {
+            run.prepare(plan)?;
+            run.execute(plan)?;
+            let address = run.number("recording_address")? as usize;
+            let mut bytes = vec![0; run.number("recording_bytes")? as usize];
+            run.memory()?
+                .read(&run.store, address, &mut bytes)
+                .map_err(|error| error.to_string())?;
+            Ok(bytes)
+        };
+        read().map_err(|reason: String| anyhow!("cannot record {}: {reason}", plan.export))
+    }
+
+    /// Runs `plan` as Node does: a fresh instance for each run, subjects in turn, after a warm-up.
+    pub fn time(&self, plan: &Plan, places: &Places) -> Result<BTreeMap<String, Outcome>> {
+        let modules = plan
+            .subjects
+            .iter()
+            .map(|subject| Ok((&subject.id, compiled(&self.timed, &subject.path, places)?)))
+            .collect::<Result<Vec<_>>>()?;
+        let mut outcomes: BTreeMap<String, Outcome> = BTreeMap::new();
+        for round in 0..plan.warm_up_runs + plan.runs {
+            for turn in 0..modules.len() {
+                let (id, module) = &modules[(round as usize + turn) % modules.len()];
+                let outcome = outcomes.entry((*id).clone()).or_insert(Outcome::Ran(Runs::default()));
+                if let Outcome::Ran(runs) = outcome
+                    && plan.wants_run(round, runs)
+                {
+                    match time_once(plan, module)? {
+                        Ok((milliseconds, checksum)) => {
+                            if round >= plan.warm_up_runs {
+                                runs.milliseconds.push(milliseconds);
+                            }
+                            runs.checksum = checksum;
+                        }
+                        Err(reason) => *outcome = Outcome::Failed(reason),
+                    }
+                }
+            }
+        }
+        Ok(outcomes)
+    }
+}
+
+impl Wasmtime {
+    /// An instance of a size probe, whose calls are counted one by one.
+    pub fn probe(&self, module: &Path, places: &Places) -> Result<Probe> {
+        let mut run = Run::start(&compiled(&self.counting, module, places)?)?;
+        let (instance, store) = (run.instance, &mut run.store);
+        let missing = |error| anyhow!("the size probe lacks an export: {error:#}");
+        Ok(Probe {
+            alloc: instance.get_typed_func(&mut *store, "alloc").map_err(missing)?,
+            dealloc: instance.get_typed_func(&mut *store, "dealloc").map_err(missing)?,
+            realloc: instance.get_typed_func(&mut *store, "realloc").map_err(missing)?,
+            executed: 0,
+            run,
+        })
+    }
+}
+
+/// The alignment of all blocks of a probe.
+const ALIGN: u32 = 8;
+
+/// An allocator whose calls are counted one by one.
+pub struct Probe {
+    run: Run,
+    alloc: TypedFunc<(u32, u32), u32>,
+    dealloc: TypedFunc<(u32, u32, u32), ()>,
+    realloc: TypedFunc<(u32, u32, u32, u32), u32>,
+    /// The instructions of all calls so far.
+    executed: u64,
+}
+
+impl Probe {
+    /// A new block of `size` bytes, and the instructions that it took.
+    pub fn allocate(&mut self, size: u32) -> Result<(u32, u64), String> {
+        let alloc = self.alloc.clone();
+        self.counted(|store| alloc.call(store, (size, ALIGN))).and_then(block)
+    }
+
+    /// Releases a block; the instructions that it took.
+    pub fn release(&mut self, block: u32, size: u32) -> Result<u64, String> {
+        let dealloc = self.dealloc.clone();
+        let ((), instructions) = self.counted(|store| dealloc.call(store, (block, size, ALIGN)))?;
+        Ok(instructions)
+    }
+
+    /// Resizes a block; where it is now, and the instructions that it took.
+    pub fn resize(&mut self, old: u32, size: u32, new_size: u32) -> Result<(u32, u64), String> {
+        let realloc = self.realloc.clone();
+        self.counted(|store| realloc.call(store, (old, size, ALIGN, new_size)))
+            .and_then(block)
+    }
+
+    /// The memory of the module.
+    pub fn memory_bytes(&mut self) -> usize {
+        match self.run.memory() {
+            Ok(memory) => memory.data_size(&self.run.store),
+            Err(_) => 0,
+        }
+    }
+
+    fn counted<T>(&mut self, call: impl FnOnce(&mut Store<()>) -> wasmtime::Result<T>) -> Result<(T, u64), String> {
+        let store = &mut self.run.store;
+        // The engine counts, and takes fuel.
+        let _ = store.set_fuel(MOST_INSTRUCTIONS_OF_A_CALL);
+        let value = call(store).map_err(|error| reason(&error, MOST_INSTRUCTIONS_OF_A_CALL))?;
+        let instructions = MOST_INSTRUCTIONS_OF_A_CALL - self.run.fuel();
+        self.executed += instructions;
+        if self.executed > MOST_INSTRUCTIONS {
+            return Err(format!("more than {MOST_INSTRUCTIONS} instructions in all"));
+        }
+        Ok((value, instructions))
+    }
+}
+
+/// The block, unless it is null.
+fn block((block, instructions): (u32, u64)) -> Result<(u32, u64), String> {
+    match block {
+        0 => Err("out of memory".to_owned()),
+        block => Ok((block, instructions)),
+    }
+}
+
+fn reason(error: &wasmtime::Error, most_instructions: u64) -> String {
+    match error.downcast_ref::<Trap>() {
+        Some(Trap::OutOfFuel) => format!("more than {most_instructions} instructions"),
+        Some(trap) => format!("trap: {trap}"),
+        None => format!("{error:#}"),
+    }
+}
+
+fn time_once(plan: &Plan, module: &Module) -> Result<Result<(f64, String), String>> {
+    let mut run = Run::start(module)?;
+    Ok(run.prepare(plan).and_then(|()| {
+        let (time, checksum) = run.execute(plan)?;
+        Ok((time.as_secs_f64() * 1000.0, format!("{checksum:x}")))
+    }))
+}
+
+/// One instance of one module.
+struct Run {
+    store: Store<()>,
+    instance: Instance,
+}
+
+impl Run {
+    fn start(module: &Module) -> Result<Self> {
+        let mut store = Store::new(module.engine(), ());
+        // An engine that does not count refuses fuel, and needs none.
+        let _ = store.set_fuel(MOST_INSTRUCTIONS);
+        let instance = Instance::new(&mut store, module, &[])
+            .map_err(|error| anyhow!("wasmtime cannot start a module: {error:#}"))?;
+        Ok(Run { store, instance })
+    }
+
+    fn prepare(&mut self, plan: &Plan) -> Result<(), String> {
+        if plan.prepare {
+            self.call(&format!("{}_prepare", plan.export), plan.argument)?;
+        }
+        Ok(())
+    }
+
+    /// Calls the export once, or once for each portion of a recording; returns the time that took, and the checksum.
+    fn execute(&mut self, plan: &Plan) -> Result<(Duration, u64), String> {
+        let Some(operations) = &plan.operations else {
+            let start = Instant::now();
+            let checksum = self.call(&plan.export, plan.argument)?;
+            return Ok((start.elapsed(), checksum));
+        };
+        let operations = fs::read(operations).map_err(|error| error.to_string())?;
+        let buffer = self.call(&format!("{}_buffer", plan.export), 0)? as usize;
+        let capacity = self.call(&format!("{}_capacity", plan.export), 0)? as usize;
+        let memory = self.memory()?;
+        let mut time = Duration::ZERO;
+        let mut checksum: u64 = 0;
+        for portion in operations.chunks(capacity * OPERATION_BYTES) {
+            memory
+                .write(&mut self.store, buffer, portion)
+                .map_err(|error| error.to_string())?;
+            let start = Instant::now();
+            let sum = self.call(&plan.export, (portion.len() / OPERATION_BYTES) as u32)?;
+            time += start.elapsed();
+            checksum = checksum.wrapping_add(sum);
+        }
+        Ok((time, checksum))
+    }
+
+    fn memory(&mut self) -> Result<Memory, String> {
+        self.instance
+            .get_memory(&mut self.store, "memory")
+            .ok_or_else(|| "the module exports no memory".to_owned())
+    }
+
+    fn call(&mut self, export: &str, argument: u32) -> Result<u64, String> {
+        let function = self
+            .instance
+            .get_typed_func::<u32, u64>(&mut self.store, export)
+            .map_err(|error| format!("{export}: {error:#}"))?;
+        function
+            .call(&mut self.store, argument)
+            .map_err(|error| reason(&error, MOST_INSTRUCTIONS))
+    }
+
+    fn number(&mut self, export: &str) -> Result<u32, String> {
+        self.instance
+            .get_typed_func::<(), u32>(&mut self.store, export)
+            .and_then(|function| function.call(&mut self.store, ()))
+            .map_err(|error| format!("{export}: {error:#}"))
+    }
+
+    fn fuel(&self) -> u64 {
+        self.store.get_fuel().unwrap_or_default()
+    }
+}
+
+/// The machine code of a module; it is kept, since compiling takes longer than most runs.
+fn compiled(engine: &Engine, module: &Path, places: &Places) -> Result<Module> {
+    let mut configuration = DefaultHasher::new();
+    engine.precompile_compatibility_hash().hash(&mut configuration);
+    let stem = module.file_stem().unwrap_or_default().to_string_lossy();
+    let name = format!("{stem}-{:016x}.cwasm", configuration.finish());
+    let kept = places.modules().join(name);
+    if !kept.exists() {
+        let bytes = fs::read(module).with_context(|| format!("cannot read {}", module.display()))?;
+        let code = engine
+            .precompile_module(&bytes)
+            .map_err(|error| anyhow!("wasmtime cannot compile {}: {error:#}", module.display()))?;
+        keep(&kept, |unfinished| {
+            fs::write(unfinished, code).with_context(|| format!("cannot write {}", unfinished.display()))
+        })?;
+    }
+    // SAFETY: the file was written above, by this version of wasmtime and for this configuration: both are in its name.
+    unsafe { Module::deserialize_file(engine, &kept) }
+        .map_err(|error| anyhow!("wasmtime cannot load {}; delete it: {error:#}", kept.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{VERSION, Wasmtime};
+    use crate::measure::plan::{Plan, Subject};
+    use crate::results::outcome::Outcome;
+    use crate::shared::places::Places;
+
+    /// A plan on one module whose `work` runs a loop as often as its argument says, then `end`.
+    fn plan(argument: u32, end: &str) -> Plan {
+        let text = format!(
+            r#"(module (memory (export "memory") 1)
+                (func (export "work") (param $n i32) (result i64)
+                    (loop (br_if 0 (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+                    {end}))"#
+        );
+        plan_on(&text, argument)
+    }
+
+    /// A plan on the module with this text.
+    fn plan_on(text: &str, argument: u32) -> Plan {
+        let folder = Places::of_this_checkout().modules();
+        std::fs::create_dir_all(&folder).unwrap();
+        let bytes = wat::parse_str(text).unwrap();
+        let path = folder.join(format!("test-{}.wasm", crate::shared::kept_files::digest_of(&bytes)));
+        std::fs::write(&path, bytes).unwrap();
+        Plan {
+            export: "work".to_owned(),
+            argument,
+            runs: 3,
+            least_runs: 3,
+            subjects: vec![Subject {
+                id: "it".to_owned(),
+                path,
+            }],
+            ..Plan::default()
+        }
+    }
+
+    #[test]
+    fn twice_the_work_is_twice_the_instructions_and_the_same_work_the_same() {
+        let engine = Wasmtime::new().unwrap();
+        let places = Places::of_this_checkout();
+        let count = |argument| {
+            let plan = plan(argument, "i64.const 1");
+            *engine.instructions(&plan, &places).unwrap()["it"].as_ref().unwrap()
+        };
+        assert_eq!(count(1000), count(1000));
+        let (once, twice) = (count(10_000), count(20_000));
+        assert!(
+            (1.99..2.01).contains(&(twice as f64 / once as f64)),
+            "{once} and {twice}"
+        );
+    }
+
+    #[test]
+    fn a_copied_byte_counts_like_an_instruction_and_growth_as_one() {
+        let engine = Wasmtime::new().unwrap();
+        let places = Places::of_this_checkout();
+        let count = |end: &str| {
+            *engine.instructions(&plan(1, end), &places).unwrap()["it"]
+                .as_ref()
+                .unwrap()
+        };
+        let nothing = count("i64.const 1");
+        let copy = "(memory.copy (i32.const 0) (i32.const 20000) (i32.const 10000)) i64.const 1";
+        let fill = "(memory.fill (i32.const 0) (i32.const 0) (i32.const 10000)) i64.const 1";
+        let grow = "(drop (memory.grow (i32.const 100))) i64.const 1";
+        assert!((10_000..10_010).contains(&(count(copy) - nothing)));
+        assert!((10_000..10_010).contains(&(count(fill) - nothing)));
+        assert!((1..10).contains(&(count(grow) - nothing)));
+    }
+
+    #[test]
+    fn a_trap_is_a_reason_and_a_result_a_checksum() {
+        let engine = Wasmtime::new().unwrap();
+        let places = Places::of_this_checkout();
+        let trapped = engine.time(&plan(1, "unreachable"), &places).unwrap();
+        assert!(matches!(&trapped["it"], Outcome::Failed(reason) if reason.contains("trap")));
+        let ran = engine.time(&plan(1, "i64.const 16"), &places).unwrap();
+        assert!(matches!(&ran["it"], Outcome::Ran(runs) if runs.checksum == "10" && runs.milliseconds.len() == 3));
+    }
+
+    #[test]
+    fn a_recording_is_replayed_in_portions_that_the_module_has_room_for() {
+        let text = r#"(module (memory (export "memory") 1)
+            (func (export "work_buffer") (param i32) (result i64) i64.const 1024)
+            (func (export "work_capacity") (param i32) (result i64) i64.const 2)
+            (func (export "work") (param $count i32) (result i64)
+                (if (i32.gt_u (local.get $count) (i32.const 2)) (then unreachable))
+                (i64.extend_i32_u (local.get $count))))"#;
+        let folder = tempfile::tempdir().unwrap();
+        let operations = folder.path().join("operations.bin");
+        std::fs::write(&operations, [0; 5 * super::OPERATION_BYTES]).unwrap();
+        let plan = Plan {
+            operations: Some(operations),
+            ..plan_on(text, 0)
+        };
+        let places = Places::of_this_checkout();
+        let ran = Wasmtime::new().unwrap().time(&plan, &places).unwrap();
+        assert!(
+            matches!(&ran["it"], Outcome::Ran(runs) if runs.checksum == "5"),
+            "{ran:?}"
+        );
+    }
+
+    #[test]
+    fn the_stated_version_is_the_locked_one() {
+        let lock = std::fs::read_to_string(Places::of_this_checkout().repository.join("Cargo.lock")).unwrap();
+        assert!(lock.contains(&format!("name = \"wasmtime\"\nversion = \"{VERSION}\"")));
+    }
+}

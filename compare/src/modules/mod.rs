@@ -1,0 +1,10 @@
+//! Building modules: each is one program with one allocator, and is built once.
+//!
+//! Uses `shared`.
+
+mod cache;
+pub mod memory_limit;
+pub mod package;
+pub mod toolchain;
+pub mod workshop;
+mod workspace;

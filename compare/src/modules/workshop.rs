@@ -1,0 +1,255 @@
+//! Builds the modules that are not in the cache yet.
+
+use super::cache::Ingredients;
+use super::package::Package;
+use super::toolchain::{self, TARGET};
+use super::workspace;
+use crate::shared::catalogue::Catalogue;
+use crate::shared::kept_files::keep;
+use crate::shared::places::{Group, Places};
+use crate::shared::profile::Profile;
+use crate::shared::progress::Step;
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::thread;
+
+/// The largest memory of a timed module: a program that leaks stops here, long before the host is short of memory.
+pub const MOST_MEMORY_BYTES: u64 = 1 << 30;
+
+/// The modules of one run: where each package's module lies.
+pub struct Modules(BTreeMap<(Package, Profile), PathBuf>);
+
+impl Modules {
+    /// The module of `program` with `allocator`.
+    pub fn path(&self, program: &str, allocator: &str, profile: Profile) -> Result<&Path> {
+        self.of(Package::new(allocator, program), profile)
+    }
+
+    /// The module of `product` with `allocator`.
+    pub fn of_product(&self, product: &str, allocator: &str) -> Result<&Path> {
+        self.of(Package::of_product(allocator, product), Profile::Speed)
+    }
+
+    fn of(&self, package: Package, profile: Profile) -> Result<&Path> {
+        let missing = format!("{} was not built with {}", package.program, package.allocator);
+        self.0
+            .get(&(package, profile))
+            .map(PathBuf::as_path)
+            .with_context(|| missing)
+    }
+}
+
+/// Returns the modules of `wanted`, and builds those that were never built from what they are made from now.
+///
+/// `everything` is the whole catalogue: a generated workspace holds all of its group, so that one lock file fits every run.
+pub fn build(wanted: &[(Package, Profile)], everything: &Catalogue, places: &Places) -> Result<Modules> {
+    let rustc = toolchain::rustc()?;
+    let mut modules = BTreeMap::new();
+    for group in [Group::Guests, Group::Products] {
+        let wanted: Vec<(Package, Profile)> = wanted
+            .iter()
+            .filter(|(package, _)| package.group == group)
+            .cloned()
+            .collect();
+        if !wanted.is_empty() {
+            let workshop = Workshop {
+                group,
+                everything,
+                places,
+                rustc: &rustc,
+            };
+            modules.extend(workshop.build(&wanted)?);
+        }
+    }
+    Ok(Modules(modules))
+}
+
+/// Builds modules of one group, in its generated workspace.
+struct Workshop<'a> {
+    group: Group,
+    /// The whole catalogue.
+    everything: &'a Catalogue,
+    places: &'a Places,
+    rustc: &'a str,
+}
+
+impl Workshop<'_> {
+    fn build(&self, wanted: &[(Package, Profile)]) -> Result<BTreeMap<(Package, Profile), PathBuf>> {
+        let missing_of = |modules: &BTreeMap<(Package, Profile), PathBuf>| {
+            let mut missing: BTreeMap<Profile, Vec<Package>> = BTreeMap::new();
+            for ((package, profile), path) in modules {
+                if !path.exists() {
+                    missing.entry(*profile).or_default().push(package.clone());
+                }
+            }
+            missing
+        };
+        let mut modules = self.locate(wanted)?;
+        if !missing_of(&modules).is_empty() {
+            workspace::write(self.group, self.everything, self.places)?;
+            self.settle_lock_file()?;
+            modules = self.locate(wanted)?;
+            fs::create_dir_all(self.places.modules())?;
+            for (profile, packages) in missing_of(&modules) {
+                self.compile(&packages, profile)?;
+                for package in packages {
+                    let built = self
+                        .places
+                        .report
+                        .join("cargo")
+                        .join(TARGET)
+                        .join(profile.name())
+                        .join(package.name())
+                        .with_extension("wasm");
+                    let kept = &modules[&(package, profile)];
+                    keep(kept, |unfinished| {
+                        fs::copy(&built, unfinished)
+                            .with_context(|| format!("cannot copy {} to {}", built.display(), kept.display()))?;
+                        Ok(())
+                    })?;
+                }
+            }
+        }
+        Ok(modules)
+    }
+
+    /// Where each module of `wanted` is kept, built or not.
+    fn locate(&self, wanted: &[(Package, Profile)]) -> Result<BTreeMap<(Package, Profile), PathBuf>> {
+        let ingredients = Ingredients::read(self.group, self.places, self.rustc, &flags(self.group).join(" "))?;
+        let mut modules = BTreeMap::new();
+        for (package, profile) in wanted {
+            let allocator = self
+                .everything
+                .allocators
+                .iter()
+                .find(|allocator| allocator.id == package.allocator)
+                .with_context(|| format!("there is no file allocators/{}.toml", package.allocator))?;
+            let path = ingredients.module(package, allocator, *profile, self.places)?;
+            modules.insert((package.clone(), *profile), path);
+        }
+        Ok(modules)
+    }
+
+    /// Puts the committed lock file into the workspace, and extends it when an allocator file asks for more.
+    fn settle_lock_file(&self) -> Result<()> {
+        let workspace_lock = self.places.build_workspace(self.group).join("Cargo.lock");
+        let committed = fs::read(self.places.lock(self.group)).unwrap_or_default();
+        if committed.is_empty() {
+            fs::remove_file(&workspace_lock).or_else(|error| match error.kind() {
+                std::io::ErrorKind::NotFound => Ok(()),
+                _ => Err(error),
+            })?;
+        } else {
+            fs::write(&workspace_lock, &committed)?;
+        }
+        let step = Step::begin("fetching crates", 1);
+        step.part(&format!("those of {}", self.places.lock(self.group).display()));
+        let fetch = |locked: &[&str]| {
+            self.cargo()
+                .arg("fetch")
+                .args(["--target", TARGET])
+                .args(locked)
+                .output()
+                .context("cannot start cargo: install Rust with rustup")
+        };
+        if fetch(&["--locked"])?.status.success() {
+            return Ok(());
+        }
+        let output = fetch(&[])?;
+        if !output.status.success() {
+            bail!(
+                "cargo cannot resolve or download the dependencies of the allocator files; check the newest file in compare/allocators and the network:\n{}",
+                String::from_utf8_lossy(&output.stderr)
+            );
+        }
+        drop(step);
+        fs::copy(&workspace_lock, self.places.lock(self.group))?;
+        eprintln!(
+            "{} has changed, since the allocator files or the programs ask for other dependencies: commit it",
+            self.places.lock(self.group).display()
+        );
+        Ok(())
+    }
+
+    fn compile(&self, packages: &[Package], profile: Profile) -> Result<()> {
+        let step = Step::begin(&format!("building for {}", profile.name()), packages.len());
+        let mut command = self.cargo();
+        command.arg("build").args(["--locked", "--target", TARGET]);
+        command.args(["--profile", profile.name(), "--message-format=json-render-diagnostics"]);
+        let names: Vec<String> = packages.iter().map(Package::name).collect();
+        for name in &names {
+            command.args(["--package", name]);
+        }
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .context("cannot start cargo: install Rust with rustup")?;
+        let mut errors = child.stderr.take().context("the error stream is piped")?;
+        let collector = thread::spawn(move || {
+            let mut text = String::new();
+            errors.read_to_string(&mut text).map(|_| text)
+        });
+        let output = BufReader::new(child.stdout.take().context("the output stream is piped")?);
+        for line in output.lines() {
+            match serde_json::from_str(&line?) {
+                Ok(Message { target, .. }) if names.contains(&target.name) => step.done(&target.name),
+                Ok(Message { target, fresh: false }) => step.shared(&target.name),
+                _ => {}
+            }
+        }
+        let status = child.wait()?;
+        let errors = collector.join().expect("reading a stream does not panic")?;
+        if !status.success() {
+            bail!("cargo could not build the modules; the first error below names the crate to mend:\n{errors}");
+        }
+        Ok(())
+    }
+
+    fn cargo(&self) -> Command {
+        let mut flags = flags(self.group);
+        if let Some(home) = toolchain::home_of_cargo() {
+            flags.push(format!("--remap-path-prefix={}=cargo", home.display()));
+        }
+        flags.push(format!(
+            "--remap-path-prefix={}=repository",
+            self.places.repository.display()
+        ));
+        let mut command = Command::new("cargo");
+        command
+            .current_dir(self.places.build_workspace(self.group))
+            .env("CARGO_TARGET_DIR", self.places.report.join("cargo"))
+            .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"));
+        command
+    }
+}
+
+/// A line of cargo's machine-readable output that reports what was compiled.
+#[derive(Deserialize)]
+struct Message {
+    target: Target,
+    /// Whether it was compiled before.
+    fresh: bool,
+}
+
+/// The crate of the package of that name.
+#[derive(Deserialize)]
+struct Target {
+    name: String,
+}
+
+/// Flags of the compiler that change a module, the same on every machine.
+fn flags(group: Group) -> Vec<String> {
+    let mut flags = vec![format!("-Clink-arg=--max-memory={MOST_MEMORY_BYTES}")];
+    if group == Group::Products {
+        // Entropy comes from compare/products/entropy instead of an import.
+        flags.push("--cfg=getrandom_backend=\"custom\"".to_owned());
+    }
+    flags
+}

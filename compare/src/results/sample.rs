@@ -1,0 +1,143 @@
+//! A report with made-up figures of every allocator and workload of the repository, for the tests of what is drawn.
+
+use crate::results::figure::Figure;
+use crate::results::long_life::LongLifeRow;
+use crate::results::outcome::{Outcome, Runs};
+use crate::results::product::{CallFigures, ProductCell, ProductRow};
+use crate::results::report::{Report, Terms};
+use crate::results::size::{CodeSize, Size};
+use crate::results::versions::Versions;
+use crate::results::workload::{Findings, Row};
+use crate::shared::catalogue::Catalogue;
+use crate::shared::places::Places;
+use crate::shared::profile::Profile;
+use fastrand::Rng;
+use std::collections::BTreeMap;
+
+/// A quick report; some allocators fail a workload, and each has figures of its own kind.
+pub fn report() -> Report {
+    let catalogue = Catalogue::read(&Places::of_this_checkout()).unwrap();
+    let mut rng = Rng::with_seed(1);
+    let allocators = Report::columns(&catalogue);
+    let factors: BTreeMap<&str, (f64, f64)> = allocators
+        .iter()
+        .map(|column| {
+            let factors = match column.id.as_str() {
+                "dlmalloc" => (1.0, 1.0),
+                "lol_alloc" => (4.0, 1.0),
+                _ if !column.frees => (1.5, 20.0),
+                _ => (0.6 + 0.6 * rng.f64(), 0.9 + 0.6 * rng.f64()),
+            };
+            (column.id.as_str(), factors)
+        })
+        .collect();
+    let mut workloads = Vec::new();
+    for workload in &catalogue.workloads {
+        let milliseconds = 4.0 + 20.0 * rng.f64();
+        let findings = Findings {
+            v8: factors
+                .iter()
+                .map(|(&id, &(time, memory))| {
+                    let outcome = match (id, workload.name.as_str()) {
+                        ("wee_alloc", "random-sizes-100k") => Outcome::Failed("trap: unreachable".to_owned()),
+                        _ => ran(milliseconds * time * (0.8 + 0.4 * rng.f64()), 20.0 + 40.0 * memory),
+                    };
+                    (id.to_owned(), outcome)
+                })
+                .collect(),
+            instructions: factors
+                .iter()
+                .map(|(&id, &(time, _))| (id.to_owned(), Ok((1e6 * time) as u64)))
+                .collect(),
+            peak_live_bytes: 2_000_000,
+            ..Findings::default()
+        };
+        workloads.push(Row::new(workload, &findings, "dlmalloc", "bump-floor").0);
+    }
+    let long_lives = catalogue.long_lives.iter().map(|program| LongLifeRow {
+        name: program.name.clone(),
+        about: program.about.clone(),
+        cells: factors
+            .iter()
+            .map(|(&id, &(_, memory))| {
+                let pages = |cycles: u32| (20.0 + 10.0 * memory * f64::from(cycles).ln_1p()) as u32;
+                let curve = [1, 10, 100, 1000].map(|cycles| (cycles, pages(cycles)));
+                (id.to_owned(), Figure::Measured(curve.to_vec()))
+            })
+            .collect(),
+    });
+    let long_lives = long_lives.collect();
+    let products = catalogue.products.iter().map(|product| {
+        let outcomes: BTreeMap<String, Outcome> = catalogue
+            .product_contenders()
+            .map(|allocator| {
+                let (time, memory) = factors[allocator.id.as_str()];
+                (allocator.id.clone(), ran(25.0 * time, 30.0 * memory))
+            })
+            .collect();
+        let call = |id: &str| CallFigures::of(&outcomes, id, "dlmalloc");
+        let cells = outcomes.keys().map(|id| {
+            let cell = ProductCell {
+                first: call(id),
+                last: call(id),
+                size: size(rng.i64(1_000_000..1_100_000)),
+            };
+            (id.clone(), cell)
+        });
+        ProductRow {
+            name: product.name.clone(),
+            about: product.about.clone(),
+            cells: cells.collect(),
+        }
+    });
+    let products = products.collect();
+    let sizes = [Profile::Size, Profile::Speed].into_iter().flat_map(|profile| {
+        let sizes = allocators.iter().map(|column| CodeSize {
+            allocator: column.id.clone(),
+            profile: profile.name().to_owned(),
+            over_floor: size(rng.i64(500..9000)),
+        });
+        sizes.collect::<Vec<_>>()
+    });
+    let sizes = sizes.collect();
+    Report {
+        date: "2026-01-01 12:00 UTC".to_owned(),
+        command: "cargo make report".to_owned(),
+        runs: 25,
+        full: false,
+        terms: Terms::of_this_program(),
+        versions: Versions {
+            allocators: allocators
+                .iter()
+                .map(|column| (column.id.clone(), "1.0.0".to_owned()))
+                .collect(),
+            products: catalogue
+                .products
+                .iter()
+                .map(|product| (product.name.clone(), "1.0.0".to_owned()))
+                .collect(),
+            ..Versions::default()
+        },
+        allocators: Report::columns(&catalogue),
+        workloads,
+        long_lives,
+        products,
+        sizes,
+    }
+}
+
+fn ran(milliseconds: f64, pages: f64) -> Outcome {
+    Outcome::Ran(Runs {
+        milliseconds: vec![0.98 * milliseconds, milliseconds, 1.02 * milliseconds],
+        pages: pages as u32,
+        ..Runs::default()
+    })
+}
+
+fn size(optimized: i64) -> Size {
+    Size {
+        raw: optimized * 2,
+        optimized,
+        gzipped: optimized / 2,
+    }
+}

@@ -9,6 +9,6 @@ cd "$(dirname "$0")/.."
 
 if [ $# -eq 0 ]; then
     cargo test --profile tools --package freeing-bump-compare -- --ignored --exact \
-        page::tests::a_page_of_every_allocator_and_workload_is_written
+        render::page::tests::a_page_of_every_allocator_and_workload_is_written
 fi
 PAGE=${1:-target/report/sample/index.html} node --test compare/page/page.test.mjs

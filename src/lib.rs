@@ -47,97 +47,52 @@
 //!
 //! # Layers
 //!
-//! Each file uses those below it only.
+//! Each folder is a layer. It uses those below it only.
 //!
-//! | layer | files |
+//! | folder | what it owns |
 //! |---|---|
-//! | global allocators: layouts, pointers, the one thread (`build.rs` refuses the builds in which they would be unsound) | `freeing_bump`, `tiny`, `checked`, `cell`; `outlined`, `trace` and `recorder` wrap any |
-//! | heaps: addresses in a linear memory | `freeing_bump_heap` over `runs` with `tagged_slots`, and `tagged_heap` with its `bins`; `tiny_heap`, `checked_heap` over `heap_allocator`; `heap` says what a heap does |
-//! | sizes, lists, and what blocks look like | `size_class`, `order`, `header` |
-//! | memory: bytes, pages, `memory.grow` | `memory`, `linear_memory`, `growth`, `growth_word`, `page_limit`, `page` |
-//! | values | `error`, `stats` |
+//! | `wrappers` | what can be put around any global allocator: `Outlined`, `Traced`, `Recorder` |
+//! | `global` | the global allocators: layouts, pointers, and the one thread. `build.rs` refuses the builds in which they would be unsound |
+//! | `heaps` | the engines, which deal in addresses: `merging` of `FreeingBump`, `tiny` of `TinyFreeingBump`, `checked` of `CheckedFreeingBump` over `original` |
+//! | `original` | the original algorithm over any [`Memory`], without unsafe code |
+//! | `memory` | pages, growth, and in `linear` the bytes of a linear memory and `memory.grow` |
+//! | `stats` | the figures that the others return |
 //!
-//! Heaps deal in addresses, of type `u32`, and reach memory through a trait, so that the same code runs in the guest
-//! and, over a simulated memory, in the tests on the host. `linear_memory` alone names `memory.grow` and turns addresses
-//! into pointers.
+//! `tests` is beside them, and a folder of that name within a layer: everything in such a folder is test code. What only
+//! concerns one file's private parts stands at the end of that file.
+//!
+//! Heaps own their memory and reach it through a trait. So the same code runs in the guest and, over a simulated memory, in
+//! the tests on the host. `memory/linear` alone names `memory.grow` and turns addresses into pointers.
 #![no_std]
 
 #[cfg(any(test, fuzzing))]
 extern crate std;
 
-#[cfg(any(target_arch = "wasm32", test, fuzzing))]
-mod bins;
 #[cfg(target_arch = "wasm32")]
-mod cell;
-#[cfg(target_arch = "wasm32")]
-mod checked;
+mod global;
 #[cfg(any(target_arch = "wasm32", test, fuzzing))]
-mod checked_heap;
-mod error;
-#[cfg(target_arch = "wasm32")]
-mod freeing_bump;
-#[cfg(any(target_arch = "wasm32", test, fuzzing))]
-mod freeing_bump_heap;
-mod growth;
-#[cfg(any(target_arch = "wasm32", test, fuzzing))]
-mod growth_word;
-mod header;
-#[cfg(any(target_arch = "wasm32", test, fuzzing))]
-mod heap;
-mod heap_allocator;
-#[cfg(any(target_arch = "wasm32", test, fuzzing))]
-mod linear_memory;
+mod heaps;
 mod memory;
+mod original;
+#[doc = include_str!("promise.md")]
+pub mod promise {}
+mod stats;
 // A fuzzer's build uses less of it than the tests do.
 #[cfg(any(test, fuzzing))]
 #[cfg_attr(not(test), allow(dead_code))]
-mod model;
-mod order;
-mod outlined;
-mod page;
-#[cfg(any(target_arch = "wasm32", test, fuzzing))]
-mod page_limit;
-#[doc = include_str!("promise.md")]
-pub mod promise {}
-#[cfg(feature = "record")]
-mod recorder;
-#[cfg(test)]
-mod regressions;
-#[cfg(any(target_arch = "wasm32", test, fuzzing))]
-mod runs;
-#[cfg(any(test, fuzzing))]
-#[cfg_attr(not(test), allow(dead_code))]
-mod simulated_memory;
-#[cfg(any(target_arch = "wasm32", test, fuzzing))]
-mod size_class;
-mod stats;
-#[cfg(any(target_arch = "wasm32", test, fuzzing))]
-mod tagged_heap;
-#[cfg(any(target_arch = "wasm32", test, fuzzing))]
-mod tagged_slots;
-#[cfg(target_arch = "wasm32")]
-mod tiny;
-#[cfg(any(target_arch = "wasm32", test, fuzzing))]
-mod tiny_heap;
-#[cfg(feature = "trace")]
-mod trace;
+mod tests;
+mod wrappers;
 
 #[cfg(target_arch = "wasm32")]
-pub use checked::CheckedFreeingBump;
-pub use error::Error;
-#[cfg(target_arch = "wasm32")]
-pub use freeing_bump::FreeingBump;
-pub use growth::Growth;
-pub use heap_allocator::FreeingBumpHeapAllocator;
-pub use memory::Memory;
+pub use global::{CheckedFreeingBump, FreeingBump, TinyFreeingBump};
+pub use memory::Growth;
+pub use original::{Error, FreeingBumpHeapAllocator, Memory};
+pub use stats::{HeapStats, Stats};
 #[cfg(fuzzing)]
 #[doc(hidden)]
-pub use model::fuzz;
-pub use outlined::Outlined;
-#[cfg(feature = "record")]
-pub use recorder::{Recorder, Recording};
-pub use stats::{HeapStats, Stats};
-#[cfg(target_arch = "wasm32")]
-pub use tiny::TinyFreeingBump;
+pub use tests::fuzz;
+pub use wrappers::Outlined;
 #[cfg(feature = "trace")]
-pub use trace::{Action, Event, Traced};
+pub use wrappers::{Action, Event, Traced};
+#[cfg(feature = "record")]
+pub use wrappers::{Recorder, Recording};

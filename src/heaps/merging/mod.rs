@@ -1,0 +1,11 @@
+//! The engine of `FreeingBump`. From the top: [`heap`] decides between [`runs`] of small blocks, with [`stray_blocks`] for those
+//! that lie in none, and the [`chunk_heap`], which merges what is free and finds it in [`bins`].
+
+mod bins;
+mod chunk_heap;
+mod heap;
+mod runs;
+mod size_class;
+mod stray_blocks;
+
+pub(crate) use heap::MergingHeap;

@@ -1,0 +1,343 @@
+//! `MergingHeap` under the model, with a walk through all of its memory after each step. Below
+//! `freeing_bump_heap.rs` since its parts are private.
+
+use super::*;
+use crate::heaps::Request;
+use crate::heaps::merging::chunk_heap::TAG_BYTES;
+use crate::heaps::merging::runs::RUN_BYTES;
+use crate::tests::model::Idle;
+use crate::tests::model::Totals;
+use crate::tests::model::headerless::Surveyed;
+use crate::tests::model::oracle::bytes_of_region;
+use crate::tests::simulated_memory::SimulatedMemory;
+use core::ops::Range;
+use std::collections::BTreeMap;
+use std::vec::Vec;
+
+impl Surveyed for MergingHeap {
+    fn block_bytes(size: u32, align: u32) -> u32 {
+        match SizeClass::of(size, align) {
+            Some(class) => class.bytes(),
+            None => span_for(size),
+        }
+    }
+
+    fn extent(&self, memory: &SimulatedMemory, address: u32, Request { size, align }: Request) -> Range<u64> {
+        let start = u64::from(address);
+        let run = SizeClass::of(size, align).and_then(|_| self.runs.run_of(memory, address));
+        match run {
+            Some((_, class)) => start..start + u64::from(class.bytes()),
+            None => {
+                let start = start - u64::from(TAG_BYTES);
+                start..start + u64::from(self.heap.span_of(memory, address))
+            }
+        }
+    }
+
+    fn idle(&self, memory: &SimulatedMemory, live: &[(u32, Request)]) -> Vec<(Idle, Range<u64>)> {
+        let live: BTreeMap<u32, Request> = live.iter().copied().collect();
+        let mut runs = self.runs.known(memory, &self.heap);
+        for (&block, &Request { size, align }) in &live {
+            let class = SizeClass::of(size, align);
+            let run = class.and_then(|_| self.runs.run_of(memory, block));
+            if let (Some(class), Some((run, class_of_run))) = (class, run) {
+                assert!(
+                    class.bytes() <= class_of_run.bytes(),
+                    "{block:#x} is in a run of smaller blocks"
+                );
+                assert_eq!(*runs.entry(run).or_insert(class_of_run), class_of_run);
+            }
+        }
+        let (bitmap, _) = self.runs.bitmap(memory, &self.heap);
+
+        let mut idle = Vec::new();
+        let (blocks, other) = self.heap.survey(memory);
+        for (use_, region) in other {
+            idle.push((use_, bytes_of_region(region)));
+        }
+        for (block, span) in blocks {
+            if let Some(class) = runs.remove(&block) {
+                let tag = u64::from(block) - u64::from(TAG_BYTES);
+                idle.push((Idle::Overhead, tag..u64::from(block)));
+                idle.extend(
+                    self.runs
+                        .survey(memory, &self.heap, (block, class), |block| live.contains_key(&block)),
+                );
+                idle.push((Idle::Overhead, tag + u64::from(RUN_BYTES)..tag + u64::from(span)));
+            } else if block == bitmap {
+                let tag = u64::from(block) - u64::from(TAG_BYTES);
+                idle.push((Idle::Overhead, tag..tag + u64::from(span)));
+            } else {
+                assert!(
+                    live.contains_key(&block),
+                    "the block at {block:#x} is in use for nothing"
+                );
+            }
+        }
+        assert!(runs.is_empty(), "runs that are no blocks in use: {runs:x?}");
+        idle
+    }
+
+    /// A free block of a run of the class or of a larger one, or a free chunk from which a block can be cut where it is
+    /// aligned. What is free of a chunk begins with its tag, at a multiple of 16 less 4; runs have their blocks at multiples
+    /// of 8. The first small block in no run needs also a bitmap, and what may stay with that.
+    fn serves(&self, memory: &SimulatedMemory, free: &Range<u64>, Request { size, align }: Request) -> bool {
+        let class = SizeClass::of(size, align);
+        let free_bytes = free.end - free.start;
+        if free.start % 8 == 0 {
+            return class.is_some_and(|class| {
+                let bytes = u64::from(class.bytes());
+                free_bytes == bytes || free_bytes > bytes && free_bytes % 16 == 0
+            });
+        }
+        let (span, align) = match class {
+            Some(class) => {
+                let (_, bitmap) = self.runs.bitmap(memory, &self.heap);
+                (span_for(class.bytes()) + bitmap + bitmap / 16, 1)
+            }
+            None => (span_for(size), align),
+        };
+        let block = free.start + u64::from(TAG_BYTES);
+        block.next_multiple_of(align.into()) - block + u64::from(span) <= free_bytes
+    }
+
+    fn live_bytes(totals: &Totals) -> u64 {
+        totals.live + totals.overhead + totals.foreign_between
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::memory::PAGE_BYTES;
+    use crate::tests::model::headerless::Headerless;
+    use crate::tests::model::{Calls, Subject, test_programs};
+
+    fn heap(growth: Growth, memory: SimulatedMemory) -> Headerless<MergingHeap> {
+        Headerless {
+            heap: MergingHeap::new(growth),
+            memory,
+        }
+    }
+
+    #[test]
+    fn freeing_bump_heap_agrees_with_the_oracle_after_each_step_of_random_programs() {
+        test_programs(|memory| heap(Growth::THIRTY_SECOND, memory));
+    }
+
+    #[test]
+    fn freeing_bump_heap_agrees_with_the_oracle_when_it_grows_by_many_pages() {
+        test_programs(|memory| heap(Growth::Step { pages: 48 }, memory));
+    }
+
+    /// A heap with a ceiling, in a memory that ends the test when it is asked for more pages.
+    fn heap_below(ceiling_pages: u32, growth: Growth, mut memory: SimulatedMemory) -> Headerless<MergingHeap> {
+        memory.ceiling_pages = ceiling_pages;
+        let mut subject = heap(growth, memory);
+        subject.heap.limit_pages(ceiling_pages);
+        subject
+    }
+
+    #[test]
+    fn freeing_bump_heap_agrees_with_the_oracle_when_it_has_a_ceiling() {
+        test_programs(|memory| heap_below(memory.end_page() + 8, Growth::DOUBLING, memory));
+    }
+
+    #[test]
+    fn steps_of_growth_end_at_the_ceiling_and_the_engine_is_not_asked_for_more() {
+        for (growth, calls) in [
+            (Growth::DOUBLING, &[2, 4, 2][..]),
+            (Growth::Step { pages: u32::MAX }, &[8]),
+            (Growth::Exact, &[1; 8]),
+        ] {
+            let mut subject = heap_below(10, growth, SimulatedMemory::new(PAGE_BYTES + 1040, 1, 4096));
+            let request = Request { size: 5000, align: 8 };
+            while subject.allocate(request).is_some() {}
+            assert_eq!(subject.memory.grow_calls, calls, "{growth:?}");
+            assert_eq!(subject.memory.end_page(), 10);
+        }
+    }
+
+    #[test]
+    fn a_request_above_the_ceiling_is_refused_and_smaller_ones_go_on_being_served() {
+        let mut subject = heap_below(10, Growth::THIRTY_SECOND, SimulatedMemory::new(1040, 1, 4096));
+        let too_large = Request {
+            size: 10 * PAGE_BYTES - 1040,
+            align: 8,
+        };
+        assert_eq!(subject.allocate(too_large), None);
+        assert_eq!(subject.memory.grow_calls, []);
+        let large = Request {
+            size: too_large.size - 64,
+            align: 8,
+        };
+        let block = subject.allocate(large).expect("it fits below the ceiling");
+        assert_eq!(subject.memory.end_page(), 10);
+        assert_eq!(subject.reallocate(block, large, large.size + PAGE_BYTES), None);
+        subject.deallocate(block, large);
+        assert_eq!(subject.allocate(large), Some(block));
+    }
+
+    #[test]
+    fn a_module_that_begins_above_its_ceiling_uses_what_it_begins_with_and_adds_nothing() {
+        for foreign_pages in [0, 3] {
+            let mut subject = heap_below(3, Growth::THIRTY_SECOND, SimulatedMemory::new(1040, 4, 4096));
+            subject.memory.foreign_grow(foreign_pages);
+            let request = Request { size: 5000, align: 8 };
+            let blocks = core::iter::from_fn(|| subject.allocate(request)).count();
+            assert_eq!(blocks, (4 * PAGE_BYTES / 5008) as usize);
+            assert_eq!(subject.memory.grow_calls, []);
+        }
+    }
+
+    /// The bytes of the extent of a block of `size` bytes that is made where one of 16 KiB less a tag was released.
+    fn extent_in_16_kib(size: u32) -> u64 {
+        let mut subject = heap(Growth::THIRTY_SECOND, SimulatedMemory::new(1040, 1, 16));
+        let whole = Request { size: 16_380, align: 8 };
+        let block = subject.allocate(whole).unwrap();
+        subject.allocate(Request { size: 600, align: 8 }).unwrap();
+        subject.deallocate(block, whole);
+        let request = Request { size, align: 8 };
+        assert_eq!(subject.allocate(request), Some(block));
+        let extent = Subject::extent(&subject, block, request);
+        extent.end - extent.start
+    }
+
+    #[test]
+    fn what_a_request_leaves_of_a_free_block_stays_with_it_up_to_a_sixteenth_of_the_request() {
+        // With its tag, 15,424 and 15,408 bytes: they leave 960 and 976, where a sixteenth is 964 and 963.
+        assert_eq!(extent_in_16_kib(15_420), 16_384);
+        assert_eq!(extent_in_16_kib(15_404), 15_408);
+    }
+
+    #[test]
+    fn blocks_released_in_full_runs_are_handed_out_again_before_a_new_run_is_made() {
+        let mut subject = heap(Growth::THIRTY_SECOND, SimulatedMemory::new(1040, 1, 16));
+        // 15 fit in a run.
+        let request = Request { size: 512, align: 8 };
+        let blocks: Vec<u32> = (0..105).map(|_| subject.allocate(request).unwrap()).collect();
+        let mut released: Vec<u32> = blocks.iter().copied().step_by(2).collect();
+        for &block in &released {
+            subject.deallocate(block, request);
+        }
+        let mut again: Vec<u32> = (0..53).map(|_| subject.allocate(request).unwrap()).collect();
+        released.sort_unstable();
+        again.sort_unstable();
+        assert_eq!(again, released);
+    }
+
+    #[test]
+    fn a_block_grows_in_place_to_the_last_byte_of_a_free_neighbour_and_no_further() {
+        // Spans of 1,008 bytes, one after another; the last of a block's bytes is in the tag's word of the next.
+        for (size, in_place) in [(2 * 1008 - 4, true), (2 * 1008 - 3, false)] {
+            let mut subject = heap(Growth::THIRTY_SECOND, SimulatedMemory::new(1040, 1, 16));
+            let request = Request { size: 1004, align: 8 };
+            let blocks = [(); 3].map(|()| subject.allocate(request).unwrap());
+            subject.deallocate(blocks[1], request);
+            let resized = subject.reallocate(blocks[0], request, size);
+            assert_eq!(resized == Some(blocks[0]), in_place, "{size} bytes");
+        }
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "megabytes of memory")]
+    fn zeros_are_promised_where_the_memory_grows_elsewhere_and_leaves_what_then_serves_the_request() {
+        let mut subject = heap(Growth::Step { pages: 64 }, SimulatedMemory::new(1040, 1, 4096));
+        subject.allocate(Request { size: 65_536, align: 8 }).unwrap();
+        // It fits behind the bump pointer, but not with the distance before a block of 2 MiB or more.
+        let size = subject.never_used_bytes() - 4;
+        assert!(size >= 2 << 20);
+        subject.memory.foreign_grow(1);
+        let block = subject.allocate_zeroed(Request { size, align: 8 }).unwrap();
+        assert!(subject.memory.slice(block, size).iter().all(|&byte| byte == 0));
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "megabytes of memory")]
+    fn fresh_memory_is_not_cleared_whatever_the_size_and_alignment() {
+        let mut subject = heap(Growth::THIRTY_SECOND, SimulatedMemory::pages(1, 4096));
+        for (size, align) in [
+            (1000, 8),
+            (200_000, 8),
+            (5 << 20, 8),
+            (200_000, 4096),
+            (3 << 20, 1 << 18),
+        ] {
+            subject.allocate_zeroed(Request { size, align }).unwrap();
+        }
+        assert_eq!(subject.memory.cleared_bytes, 0);
+    }
+
+    #[test]
+    fn growth_in_proportion_counts_all_the_pages_of_the_memory() {
+        for (initial_pages, first_growth) in [(1, 1), (2, 2), (17, 17)] {
+            // In the last page, as behind a stack and static data, and with no initial memory to use.
+            for (heap_base, pages) in [
+                ((initial_pages - 1) * PAGE_BYTES + 1040, 1),
+                (initial_pages * PAGE_BYTES, 0),
+            ] {
+                let mut subject = heap(Growth::DOUBLING, SimulatedMemory::new(heap_base, pages, 4096));
+                while subject.memory.grow_calls.is_empty() {
+                    subject.allocate(Request { size: 1000, align: 8 }).unwrap();
+                }
+                assert_eq!(subject.memory.grow_calls, [first_growth], "{heap_base:#x}");
+            }
+        }
+    }
+
+    /// A heap in one page that cannot grow, which is full but for blocks of these sizes and alignments: their addresses.
+    fn full_but_for<const N: usize>(heap_base: u32, free: [(u32, u32); N]) -> (Headerless<MergingHeap>, [u32; N]) {
+        let mut subject = heap(Growth::THIRTY_SECOND, SimulatedMemory::new(heap_base, 1, 1));
+        let separator = Request { size: 300, align: 8 };
+        let requests = free.map(|(size, align)| Request { size, align });
+        let blocks = requests.map(|request| {
+            let block = subject.allocate(request).unwrap();
+            subject.allocate(separator).unwrap();
+            block
+        });
+        for size in [1000, 260] {
+            while subject.allocate(Request { size, align: 8 }).is_some() {}
+        }
+        for (block, request) in blocks.into_iter().zip(requests) {
+            subject.deallocate(block, request);
+        }
+        (subject, blocks)
+    }
+
+    #[test]
+    fn a_full_heap_searches_longer_chunks_too_for_one_that_fits_where_it_lies() {
+        // The first is in the bin of the request and is not aligned; the second, in the bin above, is.
+        let (mut subject, blocks) = full_but_for(1040, [(5004, 8), (5596, 1024)]);
+        assert_ne!(blocks[0] % 1024, 0);
+        let aligned = Request {
+            size: 5000,
+            align: 1024,
+        };
+        assert_eq!(subject.allocate(aligned), Some(blocks[1]));
+    }
+
+    #[test]
+    fn a_full_heap_makes_a_run_of_whatever_holds_one() {
+        // The first is longer than a run and nowhere aligned for one; the second is, and in a bin above.
+        let (mut subject, blocks) = full_but_for(1040, [(8400, 8), (9100, RUN_BYTES)]);
+        assert!(blocks[0].next_multiple_of(RUN_BYTES) > blocks[0] + 300);
+        let block = subject.allocate(Request { size: 32, align: 8 }).unwrap();
+        assert_eq!(block & !(RUN_BYTES - 1), blocks[1]);
+    }
+
+    #[test]
+    fn the_largest_free_bytes_of_an_unused_heap_are_served_without_growth_and_one_more_is_not() {
+        for heap_base in [1032, 1040] {
+            for more in 0..=1 {
+                let mut subject = heap(Growth::THIRTY_SECOND, SimulatedMemory::new(heap_base, 4, 64));
+                let size = subject.heap.stats(&subject.memory).largest_free_bytes + more;
+                subject.allocate(Request { size, align: 8 }).unwrap();
+                assert_eq!(
+                    subject.memory.grow_calls.len(),
+                    more as usize,
+                    "{heap_base} and {more} more"
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! The engines: heaps in a linear memory, which deal in addresses. This layer uses `memory`, `original` and `stats`.
+
+pub(crate) mod checked;
+mod heap;
+pub(crate) mod merging;
+mod request;
+pub(crate) mod tiny;
+
+pub(crate) use heap::UncheckedHeap;
+pub(crate) use request::Request;

@@ -1,0 +1,5 @@
+//! The engine of `TinyFreeingBump`.
+
+mod heap;
+
+pub(crate) use heap::TinyHeap;

@@ -1,0 +1,42 @@
+//! Random programs against an oracle: what every heap of this crate is compared with, step by step.
+//!
+//! A [`Program`] is a place for the heap in the address space and a list of [`Step`]s: requests of skewed sizes and
+//! alignments, resizing, releases, growth that is refused, pages that others take. [`run`] plays it on a [`Subject`] and
+//! asserts after each step what [`oracle`] knows: no overlap, alignment, contents kept, zeros where they are promised,
+//! each byte of the memory in exactly one use, figures that agree, nothing lost by a refusal.
+//!
+//! `cargo test` plays 100,000 steps for each allocator; another number is given by an environment variable:
+//!
+//! ```text
+//! FREEING_BUMP_MODEL_STEPS=10000000 cargo test model
+//! ```
+//!
+//! Each program is made from a seed of its own: 1, 2 and so on. When one fails, proptest looks for the shortest one that
+//! still does, and prints it with the seed, from which a later run plays that program first and looks in the same way:
+//!
+//! ```text
+//! FREEING_BUMP_SEED=17 cargo test model
+//! ```
+//!
+//! [`fuzz`] decodes programs from the inputs of a fuzzer instead.
+//!
+//! To put another heap to the test: implement [`Surveyed`](headerless::Surveyed) for it in a file `model.rs` below its
+//! own, and call [`test_programs`] there with `Headerless` around it.
+
+pub mod fuzz;
+pub(crate) mod headerless;
+pub(crate) mod input;
+#[cfg(test)]
+pub(crate) mod misuse;
+pub(crate) mod oracle;
+mod play;
+pub(crate) mod programs;
+#[cfg(test)]
+pub(crate) mod random;
+#[cfg(test)]
+mod runner;
+mod subject;
+
+#[cfg(test)]
+pub(crate) use runner::test_programs;
+pub(crate) use subject::{Calls, Fallible, Idle, Subject, Totals};

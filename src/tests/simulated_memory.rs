@@ -1,0 +1,167 @@
+//! A linear memory for tests on the host: its limit, its place in the address space and its other users are set by
+//! the test.
+
+use crate::memory::linear::{LinearMemory, Region};
+use crate::memory::{PAGE_BYTES, PAGE_SHIFT, PageCount};
+use core::cell::Cell;
+use std::vec;
+use std::vec::Vec;
+
+/// The byte that the initial memory is full of: a host may have written there before the module ran.
+pub(crate) const HOST_BYTE: u8 = 0xA5;
+
+/// The byte that the pages of others are full of.
+pub(crate) const FOREIGN_BYTE: u8 = 0xF0;
+
+/// Pages of memory from `first_page` on, where an initial region may end in the middle of the first page.
+pub(crate) struct SimulatedMemory {
+    bytes: Vec<u8>,
+    first_page: u32,
+    initial: Region,
+    /// The page number at which `grow` refuses to go further, at most 65,536.
+    pub(crate) limit_pages: u32,
+    /// The page number up to which `grow` may be asked: as a host that ends a module when it asks for more.
+    pub(crate) ceiling_pages: u32,
+    /// What others have added.
+    pub(crate) foreign: Vec<Region>,
+    /// The page counts of all calls of `grow`, refused ones too.
+    pub(crate) grow_calls: Vec<u32>,
+    /// How many bytes `clear` has cleared.
+    pub(crate) cleared_bytes: u64,
+    /// How many bytes `copy` has copied.
+    pub(crate) copied_bytes: u64,
+    /// How many words have been read.
+    pub(crate) words_read: Cell<u64>,
+}
+
+impl SimulatedMemory {
+    /// A memory whose heap base is `heap_base`, with `initial_pages` in front of which static data lies, and which
+    /// ends at page `limit_pages`.
+    pub(crate) fn new(heap_base: u32, initial_pages: u32, limit_pages: u32) -> Self {
+        let first_page = heap_base >> PAGE_SHIFT;
+        SimulatedMemory {
+            bytes: vec![HOST_BYTE; (initial_pages * PAGE_BYTES) as usize],
+            first_page,
+            initial: Region {
+                start: heap_base,
+                end: (first_page + initial_pages) << PAGE_SHIFT,
+            },
+            limit_pages,
+            ceiling_pages: u32::MAX,
+            foreign: Vec::new(),
+            grow_calls: Vec::new(),
+            cleared_bytes: 0,
+            copied_bytes: 0,
+            words_read: Cell::new(0),
+        }
+    }
+
+    /// A memory without an initial region, from page `first_page` to page `limit_pages`.
+    pub(crate) fn pages(first_page: u32, limit_pages: u32) -> Self {
+        Self::new(first_page << PAGE_SHIFT, 0, limit_pages)
+    }
+
+    /// Grows the memory as somebody else would, and fills the new pages.
+    pub(crate) fn foreign_grow(&mut self, pages: u32) -> Region {
+        let start = self.bytes.len();
+        self.add_pages(pages);
+        self.bytes[start..].fill(FOREIGN_BYTE);
+        let region = Region::of_pages(self.first_page + (start as u32 >> PAGE_SHIFT), self.end_page());
+        self.foreign.push(region);
+        region
+    }
+
+    /// The number of the page behind the last one.
+    pub(crate) fn end_page(&self) -> u32 {
+        self.first_page + (self.bytes.len() as u32 >> PAGE_SHIFT)
+    }
+
+    /// The bytes of a range.
+    pub(crate) fn slice(&mut self, address: u32, bytes: u32) -> &mut [u8] {
+        let start = self.offset(address);
+        &mut self.bytes[start..start + bytes as usize]
+    }
+
+    /// The bytes of a range, if it lies inside the memory.
+    pub(crate) fn get(&self, address: u32, bytes: u32) -> Option<&[u8]> {
+        let start = address.checked_sub(self.first_page << PAGE_SHIFT)? as usize;
+        self.bytes.get(start..start + bytes as usize)
+    }
+
+    /// All bytes, from the first page on.
+    pub(crate) fn all(&mut self) -> &mut [u8] {
+        &mut self.bytes
+    }
+
+    /// Adds pages of zeros.
+    fn add_pages(&mut self, pages: u32) {
+        // Zeros from the system's allocator, which cost Miri nothing; it would count those of `resize` one by one.
+        let mut bytes = vec![0; self.bytes.len() + pages as usize * PAGE_BYTES as usize];
+        bytes[..self.bytes.len()].copy_from_slice(&self.bytes);
+        self.bytes = bytes;
+    }
+
+    fn offset(&self, address: u32) -> usize {
+        (address - (self.first_page << PAGE_SHIFT)) as usize
+    }
+}
+
+// SAFETY: regions are parts of `bytes`, which only grows; every access is bounds-checked.
+unsafe impl LinearMemory for SimulatedMemory {
+    fn initial_region(&self) -> Region {
+        self.initial
+    }
+
+    fn size(&self) -> PageCount {
+        PageCount(self.end_page())
+    }
+
+    fn grow(&mut self, pages: PageCount) -> Option<Region> {
+        self.grow_calls.push(pages.0);
+        let first = self.end_page();
+        assert!(
+            pages.0 <= self.ceiling_pages.saturating_sub(first),
+            "the engine was asked for {} pages after {first}, with a ceiling of {}",
+            pages.0,
+            self.ceiling_pages
+        );
+        if u64::from(first) + u64::from(pages.0) > u64::from(self.limit_pages) {
+            return None;
+        }
+        self.add_pages(pages.0);
+        Some(Region::of_pages(first, first + pages.0))
+    }
+
+    unsafe fn read_word(&self, address: u32, offset: u32) -> u32 {
+        self.words_read.set(self.words_read.get() + 1);
+        let address = address + offset;
+        if address < self.first_page << PAGE_SHIFT {
+            // The module's stack and static data, which the simulation leaves out.
+            return 0;
+        }
+        let at = self.offset(address);
+        u32::from_le_bytes(self.bytes[at..at + 4].try_into().unwrap())
+    }
+
+    unsafe fn write_word(&mut self, address: u32, offset: u32, word: u32) {
+        self.slice(address + offset, 4).copy_from_slice(&word.to_le_bytes());
+    }
+
+    unsafe fn copy(&mut self, from: u32, to: u32, bytes: u32) {
+        self.copied_bytes += u64::from(bytes);
+        let from = self.offset(from);
+        let to = self.offset(to);
+        self.bytes.copy_within(from..from + bytes as usize, to);
+    }
+
+    unsafe fn clear(&mut self, address: u32, bytes: u32) {
+        self.cleared_bytes += u64::from(bytes);
+        self.slice(address, bytes).fill(0);
+    }
+
+    unsafe fn clear_small(&mut self, address: u32, bytes: u32) {
+        assert_eq!((address % 8, bytes % 8), (0, 0));
+        // SAFETY: passed on from the caller.
+        unsafe { self.clear(address, bytes) }
+    }
+}

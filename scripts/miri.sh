@@ -14,6 +14,6 @@ if ! cargo +nightly miri --version >/dev/null 2>&1 && ! rustup component add --t
     echo "SKIPPED: Miri, since the nightly Rust has none: rustup component add --toolchain nightly miri rust-src"
     exit 0
 fi
-# What Miri cannot run is said where it stands, in src/linear_memory.rs.
+# What Miri cannot run is said where it stands, in src/memory/linear/this_module.rs.
 export MIRIFLAGS="-Zmiri-strict-provenance -Zmiri-symbolic-alignment-check"
 cargo +nightly miri test --package freeing-bump --lib --tests

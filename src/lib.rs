@@ -38,12 +38,13 @@
 //! # Words
 //!
 //! - **Page**: 64 KiB, the unit in which a linear memory grows.
-//! - **Block**: the bytes that a caller sees, as they were rounded up; a header, if there is one, comes before it.
-//! - **Order**, **size class**: which sizes a block serves; blocks of one order are alike.
+//! - **Block**: the bytes that a caller sees, as they were rounded up. A header, if there is one, comes before it.
+//! - **Order**, **size class**: which sizes a block serves. Blocks of one order are alike.
+//! - **Chunk**: a block with its tag, from which it is found and merged. **Run**: 8 KiB of blocks of one size class.
 //! - **Free list**: the free blocks of one order, each linked to the next, the last one released on top.
-//! - **Bump pointer**, **bumper**: the address of the first byte that was never handed out.
+//! - **Bump pointer**, **bumper**: the address after which no block lies. What lies there is the **tail**.
 //! - **Fresh**: never handed out, and added by `memory.grow`, which fills it with zeros.
-//! - **Poisoned**: serving nothing any more, since an error has occurred.
+//! - **Poisoned**: serving nothing any more, because an error has occurred.
 //!
 //! # Layers
 //!

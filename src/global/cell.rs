@@ -21,7 +21,7 @@ impl<T> SingleThreaded<T> {
         SingleThreaded(UnsafeCell::new(value))
     }
 
-    /// The value of a cell that nobody else has yet.
+    /// The value, for a caller that has the cell for itself.
     pub(crate) const fn get_mut(&mut self) -> &mut T {
         self.0.get_mut()
     }
@@ -32,7 +32,7 @@ impl<T> SingleThreaded<T> {
     ///
     /// `call` must not use this cell, and so must run no code of the allocator's user.
     pub(crate) unsafe fn with<R>(&self, call: impl FnOnce(&mut T) -> R) -> R {
-        // SAFETY: there is one thread, and the caller lets nobody in before the reference is gone.
+        // SAFETY: there is one thread, and `call` does not use the cell while the reference lives.
         call(unsafe { &mut *self.0.get() })
     }
 }

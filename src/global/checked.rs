@@ -1,7 +1,7 @@
 //! `CheckedFreeingBump`, the global allocator: layouts, pointers and the error handler in front of [`CheckedHeap`].
 
-use crate::global::cell::SingleThreaded;
-use crate::heaps::Request;
+use super::cell::SingleThreaded;
+use super::implement::request;
 use crate::heaps::checked::CheckedHeap;
 use crate::memory::Growth;
 use crate::memory::linear::{ThisModule, address, pointer};
@@ -34,7 +34,7 @@ use core::ptr;
 /// | misuse | reported at | as |
 /// |---|---|---|
 /// | a block is released twice, or resized after its release, before it is handed out again | the second of these calls | [`Error::BlockNotOccupied`] |
-/// | a pointer is released from before or behind the heap, or to what was not handed out yet | that release | [`Error::InvalidPointer`]; with an alignment above 8 [`Error::CorruptHeader`] too |
+/// | a pointer is released from before or after the heap, or to what was not handed out yet | that release | [`Error::InvalidPointer`]; with an alignment above 8 [`Error::CorruptHeader`] too |
 /// | a pointer into a block is released | that release | [`Error::InvalidPointer`], [`Error::CorruptHeader`], or what the bytes before it read as: [`Error::BlockNotOccupied`], [`Error::LayoutMismatch`] |
 /// | a write past the end of a block, by one byte or more, changes the header of the next one, which is in use | the release or resizing of that next block | [`Error::CorruptHeader`], [`Error::LayoutMismatch`], [`Error::BlockNotOccupied`] |
 /// | the same, and the next one is free | the allocation that would hand it out | [`Error::CorruptFreeList`] |
@@ -53,10 +53,10 @@ use core::ptr;
 /// |---|---|
 /// | a write past the end of a request that stays in the bytes which its block has by rounding | nothing |
 /// | a layout that is wrong within the same power of two | nothing |
-/// | a read after the release; a write after it behind the first 8 bytes | the reader sees what is there; the next owner of the block, if it does not fill it, too |
+/// | a read after the release; a write after it past the first 8 bytes | the reader sees what is there; the next owner of the block, if it does not fill it, too |
 /// | a second release, or a write, once the block was handed out again | its new owner loses it, or its bytes |
 /// | a second release of a block before which the program has put back the header of a block in use | its list leads back to it; it is not handed out twice, since the allocation that would do so tells [`Error::CorruptFreeList`] or [`Error::WrittenAfterFree`] |
-/// | a release of a pointer before which the program has put the header of a block that there never was, if the layout fits it | the bytes behind are handed out, whoever has them |
+/// | a release of a pointer before which the program has put the header of a block that there never was, if the layout fits it | the bytes after it are handed out, even if they are in use |
 /// | a link bent to another free block of the same size | the blocks in between are never handed out again |
 pub struct CheckedFreeingBump {
     heap: SingleThreaded<CheckedHeap<ThisModule>>,
@@ -149,14 +149,6 @@ impl CheckedFreeingBump {
 impl Default for CheckedFreeingBump {
     fn default() -> Self {
         Self::new()
-    }
-}
-
-/// The request that a layout makes.
-fn request(layout: Layout) -> Request {
-    Request {
-        size: layout.size() as u32,
-        align: layout.align() as u32,
     }
 }
 

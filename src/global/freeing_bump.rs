@@ -1,10 +1,11 @@
 //! `FreeingBump`, the global allocator: layouts and pointers in front of [`MergingHeap`].
 
-use crate::global::cell::SingleThreaded;
+use super::cell::SingleThreaded;
+use super::implement::implement_global_alloc;
+use crate::heaps::UncheckedHeap;
 use crate::heaps::merging::MergingHeap;
-use crate::heaps::{Heap, global_allocator};
 use crate::memory::Growth;
-use crate::memory::linear::{ThisModule, address, pointer};
+use crate::memory::linear::ThisModule;
 use crate::stats::HeapStats;
 
 /// The global allocator to choose without thinking: the hot path of the freeing-bump algorithm, size class, free list
@@ -52,9 +53,9 @@ use crate::stats::HeapStats;
 /// A run is found from an address by masking it, and a block's size class is known from its `Layout`, as in mimalloc
 /// (Leijen and others, 2019). Each run counts the releases until something is to be done, so that a release is two loads,
 /// three stores and one branch, whichever run the block is from. Large blocks have boundary tags (Knuth, 1973) and bins in
-/// the manner of two-level segregated fit (Masmano and others, 2004). The first block of a bin knows the bin's number, so that none is computed to take a block
-/// out, and all fields of a block lie behind its address, where WebAssembly reaches them with an offset that costs nothing
-/// (chunks begin 8 bytes before their blocks, as in dlmalloc).
+/// the manner of two-level segregated fit (Masmano and others, 2004). The first block of a bin knows the bin's number,
+/// so none is computed to take a block out. All fields of a chunk lie after its address, where WebAssembly reaches them with
+/// an offset that costs nothing. Chunks begin 8 bytes before their blocks, as in dlmalloc.
 ///
 /// - Powers of two with one list for each, the original algorithm without its header, and `TinyFreeingBump` now: fewer
 ///   instructions, up to 7 times the memory of dlmalloc where sizes change.
@@ -77,7 +78,7 @@ use crate::stats::HeapStats;
 ///   recordings and the programs, and 0.98 of the memory (V8 14.6, as all that follows). Runs of 16 KiB for the same blocks:
 ///   1.02 times the time and 1.01 times the memory. Runs of 16 KiB for blocks of up to 512 bytes: 0.99 and 1.01, and 1.3
 ///   times the memory of heaps below 1 MiB; for blocks of up to 1,024 bytes: 0.98 and 1.01.
-/// - Runs of 4 KiB in the first 512 KiB of a heap, and of 16 KiB behind: 1.06 times the time, and 1.03 times the memory, since
+/// - Runs of 4 KiB in the first 512 KiB of a heap, and of 16 KiB after that: 1.06 times the time, and 1.03 times the memory, since
 ///   what is free among the short runs serves no long one.
 /// - Sizes 8 bytes apart to 512 bytes: a program that repeats itself took new pages after its first rounds, because so many
 ///   sizes had runs of their own. 32 bytes apart above 256: in 2 of 10 random sequences of phases the memory passed the
@@ -100,7 +101,7 @@ use crate::stats::HeapStats;
 /// - A run that is current for its class counted apart, so that each release asks for the class and whether the run is
 ///   current: a seventh more instructions where blocks of one size come and go.
 pub struct FreeingBump {
-    heap: SingleThreaded<MergingHeap>,
+    heap: SingleThreaded<MergingHeap<ThisModule>>,
 }
 
 impl FreeingBump {
@@ -126,7 +127,7 @@ impl FreeingBump {
     #[must_use]
     pub const fn with_growth(growth: Growth) -> Self {
         FreeingBump {
-            heap: SingleThreaded::new(MergingHeap::new(growth)),
+            heap: SingleThreaded::new(MergingHeap::new(ThisModule, growth)),
         }
     }
 
@@ -160,7 +161,7 @@ impl FreeingBump {
     #[must_use]
     pub fn stats(&self) -> HeapStats {
         // SAFETY: counting runs no code of the user.
-        unsafe { self.heap.with(|heap| heap.stats(&ThisModule)) }
+        unsafe { self.heap.with(|heap| heap.stats()) }
     }
 }
 
@@ -170,4 +171,4 @@ impl Default for FreeingBump {
     }
 }
 
-global_allocator!(FreeingBump);
+implement_global_alloc!(FreeingBump);

@@ -1,9 +1,10 @@
 //! `TinyFreeingBump`, the global allocator: layouts and pointers in front of [`TinyHeap`].
 
-use crate::global::cell::SingleThreaded;
+use super::cell::SingleThreaded;
+use super::implement::implement_global_alloc;
+use crate::heaps::UncheckedHeap;
 use crate::heaps::tiny::TinyHeap;
-use crate::heaps::{Heap, global_allocator};
-use crate::memory::linear::{ThisModule, address, pointer};
+use crate::memory::linear::ThisModule;
 use crate::stats::HeapStats;
 
 /// The smallest global allocator that frees: powers of two without a header, a free list for each, a bump pointer.
@@ -26,7 +27,7 @@ use crate::stats::HeapStats;
 /// - The memory between `__heap_base` and the end of the initial memory comes first (not on WASI, where the C library
 ///   owns it), then `memory.grow` by what is needed and an eighth, or by just what is needed where the engine refuses more.
 /// - Out of memory is a null pointer. Nothing changes that is in use or free, and what is free goes on being handed out. If
-///   somebody else has added pages in between, what was never used before them can be lost.
+///   others have added pages in between, what lies unused before them can be lost.
 /// - Nothing is checked: releasing twice, or with another layout, is undefined behaviour, as [`GlobalAlloc`](core::alloc::GlobalAlloc) says.
 /// - A request aligned to more than 64 KiB gets the block on top of its list only if that happens to be so aligned: a
 ///   program that mixes such requests with others of the same size can grow without bound.
@@ -34,7 +35,7 @@ use crate::stats::HeapStats;
 ///   code (opt-level "z", wasm-opt 132).
 /// - At least one byte stays unused at the end of the memory, so that a block which would end there is refused.
 pub struct TinyFreeingBump {
-    heap: SingleThreaded<TinyHeap>,
+    heap: SingleThreaded<TinyHeap<ThisModule>>,
 }
 
 impl TinyFreeingBump {
@@ -43,16 +44,16 @@ impl TinyFreeingBump {
     #[must_use]
     pub const fn new() -> Self {
         TinyFreeingBump {
-            heap: SingleThreaded::new(TinyHeap::new()),
+            heap: SingleThreaded::new(TinyHeap::new(ThisModule)),
         }
     }
 
-    /// What the memory is used for now, in bytes. Pages that somebody else added to the memory in between count as
+    /// What the memory is used for now, in bytes. Pages that others added to the memory in between count as
     /// live. O(free blocks): nothing is counted while allocating.
     #[must_use]
     pub fn stats(&self) -> HeapStats {
         // SAFETY: counting runs no code of the user.
-        unsafe { self.heap.with(|heap| heap.stats(&ThisModule)) }
+        unsafe { self.heap.with(|heap| heap.stats()) }
     }
 }
 
@@ -62,4 +63,4 @@ impl Default for TinyFreeingBump {
     }
 }
 
-global_allocator!(TinyFreeingBump);
+implement_global_alloc!(TinyFreeingBump);

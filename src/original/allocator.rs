@@ -24,7 +24,7 @@ pub(crate) const DEFAULT_MAX_ALLOCATION_BYTES: u32 = 1 << 24;
 /// heap base, rounded up to 8                              bumper                memory end
 /// v                                                       v                     v
 /// +--------+-----------+--------+-----------+--------+----+---------------------+
-/// | header | block     | header | block     | header | .. | never used          |
+/// | header | block     | header | block     | header | .. | tail                |
 /// +--------+-----------+--------+-----------+--------+----+---------------------+
 /// +0       +8          +8+16             a free block's header links to the next free one of its order
 /// ```
@@ -34,7 +34,7 @@ pub(crate) const DEFAULT_MAX_ALLOCATION_BYTES: u32 = 1 << 24;
 /// block is the next to be handed out for its order. It never serves another order and is never merged with its
 /// neighbours: that is what [`allocate`](Self::allocate) and [`deallocate`](Self::deallocate) pay for being O(1).
 ///
-/// It owns no memory. Each call gets the same [`Memory`], in which nobody else may use the bytes from the heap base on.
+/// It owns no memory. Each call gets the same [`Memory`]. The bytes from the heap base on are the allocator's alone.
 ///
 /// ```
 /// use freeing_bump::{Error, FreeingBumpHeapAllocator};
@@ -227,7 +227,7 @@ impl FreeingBumpHeapAllocator {
             Some(head) => {
                 let next = self.free_block(memory, head, order)?;
                 if let Some(next_address) = next.address() {
-                    // A broken link is told here, when it is about to become the list's head, not a call later.
+                    // A broken link is reported here, when it is about to become the list's head, not a call later.
                     self.free_block(memory, next_address, order)?;
                 }
                 *self.free_list(order) = next;
@@ -286,7 +286,7 @@ impl FreeingBumpHeapAllocator {
     fn bump<M: Memory + ?Sized>(&mut self, memory: &mut M, order: Order) -> Result<u32, Error> {
         let bytes = HEADER_BYTES + order.block_bytes();
         loop {
-            // A block ends below 2^32, so that the address behind it is a 32-bit one.
+            // A block ends below 2^32, so that the address after it is a 32-bit one.
             let end = self.bumper.checked_add(bytes).ok_or(Error::AllocatorOutOfSpace)?;
             if u64::from(end) <= self.memory_bytes {
                 let header_address = self.bumper;
@@ -298,7 +298,7 @@ impl FreeingBumpHeapAllocator {
     }
 
     /// Grows the memory to at least `end` bytes: by as much as the growth policy says, else by what is lacking. When
-    /// somebody else took the memory in between, the bump pointer moves behind it.
+    /// others took the memory in between, the bump pointer moves past it.
     #[cold]
     fn grow<M: Memory + ?Sized>(&mut self, memory: &mut M, end: u32) -> Result<(), Error> {
         let former_bytes = self.memory_bytes;
@@ -311,7 +311,7 @@ impl FreeingBumpHeapAllocator {
             .map_err(|_| Error::AllocatorOutOfSpace)?;
         self.memory_bytes = memory.size();
         if self.memory_bytes <= former_bytes {
-            // A memory that says it grew and did not must not be asked for ever.
+            // A memory that says it grew and did not must not be asked again and again.
             return Err(Error::AllocatorOutOfSpace);
         }
         if start > former_bytes {
@@ -319,7 +319,7 @@ impl FreeingBumpHeapAllocator {
                 .ok()
                 .and_then(|start| start.checked_next_multiple_of(HEADER_BYTES))
                 .ok_or(Error::AllocatorOutOfSpace)?
-                // What lies below the heap base belongs to somebody else, too.
+                // What lies below the heap base belongs to others, too.
                 .max(self.bumper);
         }
         Ok(())
@@ -355,7 +355,7 @@ impl FreeingBumpHeapAllocator {
         }
     }
 
-    /// Whether a header at this address and a block of this order behind it lie where blocks were handed out.
+    /// Whether a header at this address and a block of this order after it lie where blocks were handed out.
     fn is_block(&self, header_address: u32, order: Order) -> bool {
         header_address >= self.start
             && header_address % HEADER_BYTES == 0

@@ -11,14 +11,14 @@ use core::fmt;
 pub enum Error {
     /// The request is larger than the allocator's largest block, 16 MiB unless it was raised.
     RequestedAllocationTooLarge,
-    /// No free block serves the request, the never-used rest of the memory is too short for it, and the memory cannot
+    /// No free block serves the request, the tail of the memory is too short for it, and the memory cannot
     /// grow by what is lacking.
     AllocatorOutOfSpace,
     /// The memory is smaller than at an earlier call.
     MemoryShrunk,
     /// An earlier call returned an error; since then the allocator does nothing.
     Poisoned,
-    /// The heap base rounded up to a multiple of 8 lies behind the 32-bit address space.
+    /// The heap base rounded up to a multiple of 8 lies past the 32-bit address space.
     InvalidHeapBase {
         /// The heap base as it was passed to `new`.
         heap_base: u32,

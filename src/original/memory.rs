@@ -55,7 +55,7 @@ pub trait Memory {
 
     /// Adds `pages` of 65,536 bytes and returns the address of the first new byte.
     ///
-    /// That address is the former [`size`](Self::size), or a higher one when somebody else uses what lies between.
+    /// That address is the former [`size`](Self::size), or a higher one when others use what lies between.
     /// A memory that cannot grow keeps the provided implementation.
     ///
     /// # Errors

@@ -61,7 +61,7 @@ impl SimulatedMemory {
         Self::new(first_page << PAGE_SHIFT, 0, limit_pages)
     }
 
-    /// Grows the memory as somebody else would, and fills the new pages.
+    /// Grows the memory as others would, and fills the new pages.
     pub(crate) fn foreign_grow(&mut self, pages: u32) -> Region {
         let start = self.bytes.len();
         self.add_pages(pages);
@@ -71,7 +71,7 @@ impl SimulatedMemory {
         region
     }
 
-    /// The number of the page behind the last one.
+    /// The number of the page after the last one.
     pub(crate) fn end_page(&self) -> u32 {
         self.first_page + (self.bytes.len() as u32 >> PAGE_SHIFT)
     }

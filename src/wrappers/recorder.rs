@@ -12,7 +12,7 @@
 //! 0       5         6          7      8       12 +0       +2         +6        +6+length
 //! ```
 //!
-//! `bytes` counts all bytes behind the header. `stopped?` is 1 if the buffer could not grow, or if a call was made while it
+//! `bytes` counts all bytes after the header. `stopped?` is 1 if the buffer could not grow, or if a call was made while it
 //! did, so that later calls are missing. A frame holds at most 4096 bytes of events, and no event crosses it; its checksum is the 32-bit FNV-1a of
 //! the events. Numbers in headers are little-endian.
 //!
@@ -71,7 +71,7 @@ const STOPPED_AT: usize = 6;
 /// # }
 /// ```
 ///
-/// A call costs O(1) more than without recording, but for the growth of the buffer, which doubles. When the buffer
+/// A call costs O(1) more than without recording, except for the growth of the buffer, which doubles. When the buffer
 /// cannot grow, or the wrapped allocator makes a call of its own meanwhile, the recording stops and says so; calls are
 /// passed on as before.
 pub struct Recorder<A> {
@@ -272,7 +272,7 @@ impl Buffer {
 
     /// Writes `bytes` at the offset `at`, which lies within the capacity.
     fn write(&mut self, at: usize, bytes: &[u8]) {
-        // SAFETY: `has_room` has made room for a frame's header and the longest event behind `len`, and what lies before
+        // SAFETY: `has_room` has made room for a frame's header and the longest event after `len`, and what lies before
         // was written already; the buffer belongs to this recorder alone.
         unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), self.start.add(at), bytes.len()) }
     }

@@ -29,7 +29,7 @@ pub enum Action {
     Refused,
 }
 
-/// One call on the allocator, as the hook is told.
+/// One call on the allocator, as the hook gets it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Event {

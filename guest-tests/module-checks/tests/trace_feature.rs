@@ -33,21 +33,32 @@ fn indentation_of(line: &str) -> usize {
     line.len() - line.trim_start().len()
 }
 
-/// The crate's sources, without the folders below, which hold tests.
-fn sources() -> impl Iterator<Item = PathBuf> {
-    fs::read_dir(repository().join("src"))
+/// The files of the crate's sources, relative to `src`, without the folders that hold tests.
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let listed = repository().join("src").join(folder);
+    fs::read_dir(listed)
         .expect("the crate has sources")
-        .map(|file| file.expect("the sources can be listed").path())
-        .filter(|path| path.is_file())
+        .map(|entry| entry.expect("the sources can be listed"))
+        .flat_map(|entry| {
+            let path = folder.join(entry.file_name());
+            let is_folder = entry.file_type().expect("the sources can be listed").is_dir();
+            match is_folder {
+                false => vec![path],
+                true if path.ends_with("tests") => Vec::new(),
+                true => sources(&path),
+            }
+        })
+        .collect()
 }
 
 /// Copies the crate's sources to `folder`, each changed by `change`, with its build script and a manifest of their own.
 fn copy_crate(folder: &Path, change: impl Fn(&str) -> String) {
-    fs::create_dir_all(folder.join("src")).expect("target/tmp can be written to");
-    for file in sources() {
-        let source = fs::read_to_string(&file).expect("every file in src is a source text");
-        let name = file.file_name().expect("a listed file has a name");
-        fs::write(folder.join("src").join(name), change(&source)).expect("target/tmp can be written to");
+    for file in sources(Path::new("")) {
+        let source =
+            fs::read_to_string(repository().join("src").join(&file)).expect("every file in src is a source text");
+        let copy = folder.join("src").join(&file);
+        fs::create_dir_all(copy.parent().expect("a copy lies in a folder")).expect("target/tmp can be written to");
+        fs::write(copy, change(&source)).expect("target/tmp can be written to");
     }
     fs::copy(repository().join("build.rs"), folder.join("build.rs")).expect("target/tmp can be written to");
     let manifest = "[package]\nname = \"freeing-bump\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n\
@@ -118,8 +129,9 @@ fn what_stands_under_the_feature_is_taken_out_of_the_sources() {
     assert_eq!(without_the_hook(with_hook), "mod a;\nmod b;\n");
 
     let mut conditions = 0;
-    for path in sources() {
-        let source = fs::read_to_string(path).expect("every file in src is a source text");
+    for file in sources(Path::new("")) {
+        let source =
+            fs::read_to_string(repository().join("src").join(file)).expect("every file in src is a source text");
         conditions += source.matches(CONDITION).count();
         assert!(
             !without_the_hook(&source).contains("feature = \"trace\""),

@@ -34,7 +34,7 @@ const BLOCK_ALIGN: u32 = MIN_BLOCK_BYTES;
 /// The bytes of the marker before an over-aligned payload, and of the stamp at the start of a free block.
 const WORD_BYTES: u32 = 8;
 
-/// What a debugger sees in the first eight bytes of a free block, but for the bits of its address and size.
+/// What a debugger sees in the first eight bytes of a free block, except for the bits of its address and size.
 const FREE_STAMP: u64 = 0xF4EE_B10C_F4EE_B10C;
 
 /// The bytes to ask the engine for.

@@ -1,17 +1,17 @@
-//! The engine of `FreeingBump`: small blocks from runs, all others from a heap that merges what is free.
+//! `MergingHeap` decides where a block comes from.
 //!
 //! | request | where its block lies | what a release does |
 //! |---|---|---|
 //! | up to 512 bytes, aligned to 16 at most | in one of the [`Runs`] of its size class | pushes it on a list; a run that is all free goes back |
 //! | above | a block of the [`ChunkHeap`] | merges it with its neighbours |
 //!
-//! Both are O(1). This file only decides which it is. At the memory's limit a small request can get a block of the
-//! [`ChunkHeap`] too, which the [`Runs`] note.
+//! Both are O(1). At the memory's limit a small request can get a block of the [`ChunkHeap`] too, which the [`Runs`] note.
 
-use super::chunk_heap::{ChunkHeap, span_for};
+use super::chunk::span_for;
+use super::chunk_heap::{ChunkHeap, Effort};
 use super::runs::Runs;
 use super::size_class::SizeClass;
-use crate::heaps::UncheckedHeap;
+use crate::heaps::{Request, UncheckedHeap};
 use crate::memory::Growth;
 use crate::memory::linear::LinearMemory;
 use crate::stats::HeapStats;
@@ -21,43 +21,59 @@ use crate::stats::HeapStats;
 mod subject;
 
 /// The state: all zero before its first use.
-pub(crate) struct MergingHeap {
+pub(crate) struct MergingHeap<M> {
     runs: Runs,
-    heap: ChunkHeap,
+    chunks: ChunkHeap<M>,
 }
 
-impl MergingHeap {
-    /// A heap without memory, which grows as `growth` says.
-    pub(crate) const fn new(growth: Growth) -> Self {
+impl<M: LinearMemory> MergingHeap<M> {
+    /// A heap that has taken nothing of `memory` yet, and grows it as `growth` says.
+    pub(crate) const fn new(memory: M, growth: Growth) -> Self {
         MergingHeap {
             runs: Runs::new(),
-            heap: ChunkHeap::new(growth),
+            chunks: ChunkHeap::new(memory, growth),
         }
     }
 
     /// Lets the memory grow to so many pages and no further.
     #[cfg(any(target_arch = "wasm32", test))]
     pub(crate) const fn limit_pages(&mut self, pages: u32) {
-        self.heap.limit_pages(pages);
+        self.chunks.limit_pages(pages);
     }
 
     /// As `allocate`, where the class's list, if there is one, is empty.
     #[inline(never)]
-    fn allocate_anew<M: LinearMemory>(&mut self, memory: &mut M, size: u32, align: u32) -> u32 {
-        match SizeClass::of(size, align) {
-            Some(class) => self.runs.refill(memory, &mut self.heap, class),
-            None => self.runs.make_room(memory, &mut self.heap, span_for(size), align),
+    fn allocate_anew(&mut self, request: Request) -> u32 {
+        match SizeClass::of(request) {
+            Some(class) => self.runs.refill(&mut self.chunks, class),
+            None => self.allocate_large(span_for(request.size), request.align),
         }
+    }
+
+    /// A block of the chunk heap, of this span and alignment; 0 if there is no memory for it. Before the memory grows, idle
+    /// runs are released. O(1), unless growth is refused: see [`Effort::Exhaustive`].
+    fn allocate_large(&mut self, span: u32, align: u32) -> u32 {
+        let block = self.chunks.allocate(span, align, Effort::AtHand);
+        if block != 0 {
+            return block;
+        }
+        self.runs.release_idle(&mut self.chunks);
+        self.chunks.allocate(span, align, Effort::Growing)
     }
 
     /// How many of the first `size` bytes of a new large block can be other than 0. `fresh` is from where on memory was
     /// never used before the block was made.
-    fn used_bytes<M: LinearMemory>(&self, memory: &M, block: u32, size: u32, fresh: u32) -> u32 {
+    ///
+    /// # Safety
+    ///
+    /// The block must be live, and one of the chunk heap.
+    unsafe fn used_bytes(&self, block: u32, size: u32, fresh: u32) -> u32 {
         // The host may have written to the initial memory. A region that reaches the top of the address space ends at 0.
-        let last_initial = memory.initial_region().end.wrapping_sub(1);
-        // Only a block that ends at the bump pointer is fresh: what was left behind that pointer when the memory grew
+        let last_initial = self.chunks.memory.initial_region().end.wrapping_sub(1);
+        // Only a block that ends at the bump pointer is fresh: what was left after that pointer when the memory grew
         // elsewhere may hold anything.
-        if block > last_initial && self.heap.is_last(memory, block) {
+        // SAFETY: passed on from the caller.
+        if block > last_initial && unsafe { self.chunks.is_last(block) } {
             size.min(fresh.saturating_sub(block))
         } else {
             size
@@ -65,34 +81,40 @@ impl MergingHeap {
     }
 }
 
-impl UncheckedHeap for MergingHeap {
+impl<M: LinearMemory> UncheckedHeap for MergingHeap<M> {
+    type Memory = M;
+
+    fn memory(&mut self) -> &mut M {
+        &mut self.chunks.memory
+    }
+
     #[inline]
-    fn allocate<M: LinearMemory>(&mut self, memory: &mut M, size: u32, align: u32) -> u32 {
-        if let Some(class) = SizeClass::of(size, align) {
-            let block = self.runs.pop(memory, class);
+    fn allocate(&mut self, request: Request) -> u32 {
+        if let Some(class) = SizeClass::of(request) {
+            let block = self.runs.pop(&self.chunks.memory, class);
             if block != 0 {
                 return block;
             }
         }
-        self.allocate_anew(memory, size, align)
+        self.allocate_anew(request)
     }
 
     #[inline(never)]
-    fn allocate_zeroed<M: LinearMemory>(&mut self, memory: &mut M, size: u32, align: u32) -> u32 {
-        let fresh = self.heap.fresh();
-        let block = self.allocate(memory, size, align);
+    fn allocate_zeroed(&mut self, request: Request) -> u32 {
+        let fresh = self.chunks.fresh();
+        let block = self.allocate(request);
         if block == 0 {
             return 0;
         }
-        // SAFETY: the block was just allocated, with at least `size` bytes.
-        unsafe {
-            match SizeClass::of(size, align) {
-                Some(class) => memory.clear_small(block, class.bytes()),
-                None => {
-                    let used = self.used_bytes(memory, block, size, fresh);
-                    if used != 0 {
-                        memory.clear(block, used);
-                    }
+        match SizeClass::of(request) {
+            // SAFETY: the block was just allocated for this class.
+            Some(class) => unsafe { self.chunks.memory.clear_small(block, class.bytes()) },
+            None => {
+                // SAFETY: the block was just allocated without a class, so that it is one of the chunk heap.
+                let used = unsafe { self.used_bytes(block, request.size, fresh) };
+                if used != 0 {
+                    // SAFETY: these are no more bytes than were asked for.
+                    unsafe { self.chunks.memory.clear(block, used) };
                 }
             }
         }
@@ -100,46 +122,36 @@ impl UncheckedHeap for MergingHeap {
     }
 
     #[inline]
-    unsafe fn deallocate<M: LinearMemory>(&mut self, memory: &mut M, block: u32, size: u32, align: u32) {
-        // SAFETY: the caller gives up the block, which lies where its layout says.
-        unsafe {
-            match SizeClass::of(size, align) {
-                Some(_) => self.runs.deallocate(memory, &mut self.heap, block),
-                None => self.heap.deallocate(memory, block),
-            }
+    unsafe fn deallocate(&mut self, block: u32, request: Request) {
+        match SizeClass::of(request) {
+            // SAFETY: the caller gives up the block, which was allocated for a class.
+            Some(_) => unsafe { self.runs.deallocate(&mut self.chunks, block) },
+            // SAFETY: the caller gives up the block. One without a class is of the chunk heap.
+            None => unsafe { self.chunks.deallocate(block) },
         }
     }
 
     #[inline(never)]
-    unsafe fn reallocate<M: LinearMemory>(
-        &mut self,
-        memory: &mut M,
-        block: u32,
-        size: u32,
-        align: u32,
-        new_size: u32,
-    ) -> u32 {
-        let (class, new_class) = (SizeClass::of(size, align), SizeClass::of(new_size, align));
-        // SAFETY: passed on from the caller; a block without a class is one of the merging heap.
-        unsafe {
-            let stays = match (class, new_class) {
-                (None, None) => self.heap.resize(memory, block, span_for(new_size)),
-                _ => class == new_class,
-            };
-            if stays {
-                block
-            } else {
-                self.relocate(memory, block, size, align, new_size)
-            }
+    unsafe fn reallocate(&mut self, block: u32, request: Request, new_size: u32) -> u32 {
+        let (class, new_class) = (SizeClass::of(request), SizeClass::of(request.with_size(new_size)));
+        let stays = match (class, new_class) {
+            // SAFETY: the caller passes a live block. One without a class is of the chunk heap.
+            (None, None) => unsafe { self.chunks.resize(block, span_for(new_size)) },
+            _ => class == new_class,
+        };
+        if stays {
+            return block;
         }
+        // SAFETY: passed on from the caller.
+        unsafe { self.relocate(block, request, new_size) }
     }
 
-    /// What no block in use could be told from counts as live: tags, the headers of runs, and what a block was rounded
-    /// up by. O(free blocks).
-    fn stats<M: LinearMemory>(&self, memory: &M) -> HeapStats {
-        let mut stats = self.heap.stats(memory);
+    /// Tags, the headers of runs, and what blocks were rounded up by count as live, because the heap cannot tell them from
+    /// blocks in use. O(free blocks).
+    fn stats(&self) -> HeapStats {
+        let mut stats = self.chunks.stats();
         for class in SizeClass::all() {
-            let free_bytes = self.runs.free_blocks(memory, &self.heap, class) * class.bytes();
+            let free_bytes = self.runs.free_blocks(&self.chunks, class) * class.bytes();
             stats.free_bytes += free_bytes;
             stats.live_bytes -= free_bytes;
         }

@@ -2,8 +2,12 @@
 //! that lie in none, and the [`chunk_heap`], which merges what is free and finds it in [`bins`].
 
 mod bins;
+mod chunk;
+mod chunk_bins;
 mod chunk_heap;
+mod free_list;
 mod heap;
+mod run;
 mod runs;
 mod size_class;
 mod stray_blocks;

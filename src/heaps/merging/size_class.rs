@@ -1,5 +1,6 @@
 //! The size classes of the blocks that lie in runs: 8 bytes apart to 256 bytes, then 16 bytes apart to 512. Arithmetic only.
 
+use crate::heaps::Request;
 use core::num::NonZeroU32;
 
 /// All classes are multiples of it; those to [`LAST_FINE_CLASS_BYTES`] differ by it.
@@ -18,20 +19,21 @@ const MAX_CLASS_BYTES: u32 = 512;
 const LEAST_SHARED_BYTES: u32 = 16;
 
 /// The largest alignment that blocks with a class can have.
-pub(crate) const MAX_CLASS_ALIGN: u32 = 16;
+pub(super) const MAX_CLASS_ALIGN: u32 = 16;
 
 /// How many classes there are, with those between the coarse ones, which no request has: a power of two, so that a masked
 /// index needs no bounds check.
-pub(crate) const CLASSES: usize = (MAX_CLASS_BYTES / STEP_BYTES) as usize;
+pub(super) const CLASSES: usize = (MAX_CLASS_BYTES / STEP_BYTES) as usize;
 
 /// The bytes of a class's blocks in steps of 8 bytes: not 0, so that `None` is a plain 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct SizeClass(NonZeroU32);
+pub(super) struct SizeClass(NonZeroU32);
 
 impl SizeClass {
-    /// The class of the smallest blocks that hold `bytes` (not 0) and are aligned to `align`, a power of two; or none.
+    /// The class of the smallest blocks that serve a request, or none.
     #[inline]
-    pub(crate) const fn of(bytes: u32, align: u32) -> Option<Self> {
+    pub(super) const fn of(request: Request) -> Option<Self> {
+        let Request { size: bytes, align } = request;
         if bytes > MAX_CLASS_BYTES || align > MAX_CLASS_ALIGN {
             return None;
         }
@@ -49,7 +51,7 @@ impl SizeClass {
     }
 
     /// The class with this number of steps of 8 bytes, as [`steps`](Self::steps) returned it.
-    pub(crate) const fn from_steps(steps: u32) -> Self {
+    pub(super) const fn from_steps(steps: u32) -> Self {
         match NonZeroU32::new(steps) {
             Some(steps) => SizeClass(steps),
             None => SizeClass(NonZeroU32::MIN),
@@ -57,23 +59,23 @@ impl SizeClass {
     }
 
     /// The bytes of a block of this class, in steps of 8.
-    pub(crate) const fn steps(self) -> u32 {
+    pub(super) const fn steps(self) -> u32 {
         self.0.get()
     }
 
     /// How many blocks of this class fit into so many bytes. A division by what cannot be 0 spares the module a check that
     /// can panic.
-    pub(crate) const fn blocks_in(self, bytes: u32) -> u32 {
+    pub(super) const fn blocks_in(self, bytes: u32) -> u32 {
         bytes / STEP_BYTES / self.0.get()
     }
 
     /// The class whose runs serve this one until it has runs of its own: that of the next power of two, of 16 bytes at least.
-    pub(crate) fn shared(self) -> Self {
+    pub(super) fn shared(self) -> Self {
         Self::from_steps(self.steps().next_power_of_two().max(LEAST_SHARED_BYTES / STEP_BYTES))
     }
 
     /// The next class whose blocks are larger and aligned at least as well, or none.
-    pub(crate) const fn larger(self) -> Option<Self> {
+    pub(super) const fn larger(self) -> Option<Self> {
         let steps = self.steps() + 2 - self.steps() % 2;
         if steps <= CLASSES as u32 {
             Some(Self::from_steps(steps))
@@ -83,18 +85,18 @@ impl SizeClass {
     }
 
     /// All classes, from the largest blocks to the smallest.
-    pub(crate) fn all() -> impl Iterator<Item = Self> {
+    pub(super) fn all() -> impl Iterator<Item = Self> {
         (1..=CLASSES as u32).rev().filter_map(NonZeroU32::new).map(SizeClass)
     }
 
     /// The bytes of a block of this class.
-    pub(crate) const fn bytes(self) -> u32 {
+    pub(super) const fn bytes(self) -> u32 {
         self.0.get() * STEP_BYTES
     }
 
     /// The class's place in an array with one for each: that of the largest blocks is 0. The modulus spares the module a
     /// bounds check that can panic.
-    pub(crate) const fn index(self) -> usize {
+    pub(super) const fn index(self) -> usize {
         self.0.get() as usize % CLASSES
     }
 }
@@ -104,13 +106,17 @@ mod tests {
     //! In this file since `SizeClass` is private.
     use super::*;
 
+    fn class_of(size: u32, align: u32) -> Option<SizeClass> {
+        SizeClass::of(Request { size, align })
+    }
+
     #[test]
     fn a_class_is_the_smallest_that_holds_the_request() {
         for bytes in 1..=MAX_CLASS_BYTES {
-            let class = SizeClass::of(bytes, 1).unwrap();
+            let class = class_of(bytes, 1).unwrap();
             let step = if bytes <= 256 { 8 } else { 16 };
             assert_eq!(class.bytes(), bytes.next_multiple_of(step));
-            assert_eq!(SizeClass::of(bytes, 8), Some(class));
+            assert_eq!(class_of(bytes, 8), Some(class));
             assert!(class.index() < CLASSES);
         }
     }
@@ -118,14 +124,14 @@ mod tests {
     #[test]
     fn requests_aligned_to_sixteen_have_blocks_that_are_multiples_of_it() {
         for bytes in 1..=MAX_CLASS_BYTES {
-            assert_eq!(SizeClass::of(bytes, 16).unwrap().bytes(), bytes.next_multiple_of(16));
+            assert_eq!(class_of(bytes, 16).unwrap().bytes(), bytes.next_multiple_of(16));
         }
     }
 
     #[test]
     fn large_and_over_aligned_requests_have_no_class() {
         for (bytes, align) in [(MAX_CLASS_BYTES + 1, 1), (1 << 31, 16), (1, 32), (1, 1 << 31)] {
-            assert_eq!(SizeClass::of(bytes, align), None);
+            assert_eq!(class_of(bytes, align), None);
         }
     }
 }

@@ -1,23 +1,24 @@
-//! Which small blocks lie outside runs: a bit for each slot, the 8 KiB aligned to 8 KiB in which a run can lie.
+//! Small blocks that lie in no run: a bit for each slot, the 8 KiB aligned to 8 KiB in which a run can lie, says where some do.
 //!
-//! Where the memory cannot grow and no free chunk has room for a run, a small block is one of the merging heap, with a tag.
-//! Its release has to be told from that of a block in a run, and the bytes around it belong to the program. So a bitmap
-//! in a block of its own says in which slots such blocks have been made. A slot with a run has no other block, and the
-//! start of a run clears the bit.
+//! Where the memory cannot grow and no free chunk has room for a run, a small block is one of the chunk heap, with a tag. Its
+//! release must be distinguished from that of a block in a run, and the bytes around it belong to the program. So a bitmap in
+//! a block of its own says in which slots such blocks have been made. A slot with a run has no other block, and the start of
+//! a run clears the bit.
 //!
 //! A heap that was never refused memory has no bitmap.
 
-use super::chunk_heap::{ChunkHeap, Effort, span_for};
+use super::chunk::span_for;
+use super::chunk_heap::{ChunkHeap, Effort};
 use crate::memory::linear::LinearMemory;
 
 /// log2 of the bytes of a slot.
-pub(crate) const SLOT_SHIFT: u32 = 13;
+pub(super) const SLOT_SHIFT: u32 = 13;
 
 /// The slots that a word of the bitmap stands for.
 const WORD_SLOTS: u32 = u32::BITS;
 
 /// The bitmap; all zero while there is none.
-pub(crate) struct StrayBlocks {
+pub(super) struct StrayBlocks {
     /// The block of the bitmap, or 0.
     bitmap: u32,
     /// How many slots it stands for, a multiple of 32, from the first one of the heap on.
@@ -31,18 +32,18 @@ fn slot_of<M: LinearMemory>(memory: &M, address: u32) -> u32 {
 
 impl StrayBlocks {
     /// No bitmap.
-    pub(crate) const fn new() -> Self {
+    pub(super) const fn new() -> Self {
         StrayBlocks { bitmap: 0, slots: 0 }
     }
 
     /// Whether there is no bitmap, so that all small blocks lie in runs.
     #[inline]
-    pub(crate) fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.slots == 0
     }
 
     /// Whether this block, of a size class, lies in no run. O(1).
-    pub(crate) fn contains<M: LinearMemory>(&self, memory: &M, block: u32) -> bool {
+    pub(super) fn contains<M: LinearMemory>(&self, memory: &M, block: u32) -> bool {
         let slot = slot_of(memory, block);
         // SAFETY: the word is one of the bitmap, since the slot is.
         slot < self.slots && unsafe { memory.read_word(self.word(slot), 0) } >> (slot % WORD_SLOTS) & 1 != 0
@@ -51,34 +52,35 @@ impl StrayBlocks {
     /// A block of `span` from `heap`, noted as one of a size class that lies in no run; 0 if there is no memory for it, or
     /// for a bitmap where that is needed. O(1), except for the search before a refusal and for a new bitmap: a bit for each 8
     /// KiB of the heap.
-    pub(crate) fn allocate<M: LinearMemory>(&mut self, memory: &mut M, heap: &mut ChunkHeap, span: u32) -> u32 {
-        let slots = slots_of(memory, heap);
-        if self.slots < slots && !self.lengthen(memory, heap, slots) {
+    pub(super) fn allocate<M: LinearMemory>(&mut self, heap: &mut ChunkHeap<M>, span: u32) -> u32 {
+        let slots = slots_of(heap);
+        if self.slots < slots && !self.lengthen(heap, slots) {
             return 0;
         }
-        let block = heap.allocate(memory, span, 1, Effort::Exhaustive);
+        let block = heap.allocate(span, 1, Effort::Exhaustive);
         if block != 0 {
-            self.set(memory, slot_of(memory, block), true);
+            let slot = slot_of(&heap.memory, block);
+            self.set(&mut heap.memory, slot, true);
         }
         block
     }
 
     /// Notes that a slot holds a run from now on. O(1).
-    pub(crate) fn remove<M: LinearMemory>(&mut self, memory: &mut M, run: u32) {
+    pub(super) fn remove<M: LinearMemory>(&mut self, memory: &mut M, run: u32) {
         let slot = slot_of(memory, run);
         if slot < self.slots {
             self.set(memory, slot, false);
         }
     }
 
-    fn set<M: LinearMemory>(&self, memory: &mut M, slot: u32, tagged: bool) {
+    /// Sets the bit of a slot of the bitmap.
+    fn set<M: LinearMemory>(&self, memory: &mut M, slot: u32, stray: bool) {
         let word = self.word(slot);
         let bit = 1 << (slot % WORD_SLOTS);
         // SAFETY: the word is one of the bitmap, a block of this heap.
-        unsafe {
-            let others = memory.read_word(word, 0) & !bit;
-            memory.write_word(word, 0, if tagged { others | bit } else { others });
-        }
+        let others = unsafe { memory.read_word(word, 0) } & !bit;
+        // SAFETY: as above.
+        unsafe { memory.write_word(word, 0, if stray { others | bit } else { others }) };
     }
 
     /// The address of the word of the bitmap that has the bit of this slot.
@@ -90,18 +92,18 @@ impl StrayBlocks {
     /// changed.
     #[cold]
     #[inline(never)]
-    fn lengthen<M: LinearMemory>(&mut self, memory: &mut M, heap: &mut ChunkHeap, slots: u32) -> bool {
-        let bitmap = heap.allocate(memory, span_for(slots / 8), 1, Effort::Exhaustive);
+    fn lengthen<M: LinearMemory>(&mut self, heap: &mut ChunkHeap<M>, slots: u32) -> bool {
+        let bitmap = heap.allocate(span_for(slots / 8), 1, Effort::Exhaustive);
         if bitmap == 0 {
             return false;
         }
-        // SAFETY: both bitmaps are blocks of this heap; the new one is longer, and nothing uses the old one from here on.
-        unsafe {
-            memory.clear(bitmap, slots / 8);
-            if self.slots != 0 {
-                memory.copy(self.bitmap, bitmap, self.slots / 8);
-                heap.deallocate(memory, self.bitmap);
-            }
+        // SAFETY: the new bitmap is a block of this heap for so many bytes.
+        unsafe { heap.memory.clear(bitmap, slots / 8) };
+        if self.slots != 0 {
+            // SAFETY: the old bitmap is another block of this heap, and shorter.
+            unsafe { heap.memory.copy(self.bitmap, bitmap, self.slots / 8) };
+            // SAFETY: nothing uses the old bitmap from here on.
+            unsafe { heap.deallocate(self.bitmap) };
         }
         *self = StrayBlocks { bitmap, slots };
         true
@@ -109,15 +111,15 @@ impl StrayBlocks {
 
     /// The block of the bitmap, or 0, and the span of the one that a small block would need first, or 0.
     #[cfg(any(test, fuzzing))]
-    pub(crate) fn bitmap<M: LinearMemory>(&self, memory: &M, heap: &ChunkHeap) -> (u32, u32) {
-        let slots = slots_of(memory, heap);
+    pub(super) fn bitmap<M: LinearMemory>(&self, heap: &ChunkHeap<M>) -> (u32, u32) {
+        let slots = slots_of(heap);
         (self.bitmap, if slots <= self.slots { 0 } else { span_for(slots / 8) })
     }
 }
 
 /// The slots that a bitmap for all of the heap stands for.
-fn slots_of<M: LinearMemory>(memory: &M, heap: &ChunkHeap) -> u32 {
+fn slots_of<M: LinearMemory>(heap: &ChunkHeap<M>) -> u32 {
     // A heap without memory has no chunk.
-    let last = heap.last_chunk().max(memory.initial_region().start);
-    (slot_of(memory, last) / WORD_SLOTS + 1) * WORD_SLOTS
+    let last = heap.last_chunk().max(heap.memory.initial_region().start);
+    (slot_of(&heap.memory, last) / WORD_SLOTS + 1) * WORD_SLOTS
 }

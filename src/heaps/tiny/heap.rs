@@ -4,7 +4,7 @@
 //! heap base                                        bump pointer           end of the heap's memory
 //! v                                                v                      v
 //! +---------+-------+------------------+-----------+----------------------+
-//! | 8 bytes | 8, free | 16, in use     | 32, free  | never used           |
+//! | 8 bytes | 8, free | 16, in use     | 32, free  | tail                 |
 //! +---------+-------+------------------+-----------+----------------------+
 //! +0        +8      +16                +32         +64
 //!           a free block's first word is the address of the next free block of its size, 0 for none
@@ -16,9 +16,9 @@
 //! allow. Worked example: with the bump pointer at 0x1_0008 a request of 40 bytes (a block of 64) puts blocks of 8, 16
 //! and 32 bytes, at 0x1_0008, 0x1_0010 and 0x1_0020, on their lists and returns 0x1_0040.
 //!
-//! A release is told the layout, and so the size: there is no header. What is free is never merged or split.
+//! A release comes with the layout, and so with the size: there is no header. What is free is never merged or split.
 
-use crate::heaps::UncheckedHeap;
+use crate::heaps::{Request, UncheckedHeap};
 use crate::memory::linear::LinearMemory;
 use crate::memory::{PAGE_BYTES, PAGE_SHIFT, PageCount};
 use crate::stats::HeapStats;
@@ -33,18 +33,18 @@ const MIN_BLOCK_BYTES: u32 = 8;
 /// How many lists there are: one for each number of leading zeros that a `u32` can have.
 const LISTS: usize = 32;
 
-/// A size class: the number of leading zeros of the block size less 1.
+/// The size of a block, a power of two: the number of leading zeros of the size less 1.
 ///
-/// Blocks of 8 bytes have class 29, blocks of 2^31 bytes class 1.
+/// For 8 bytes that is 29, for 2^31 bytes it is 1.
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct SizeClass(u32);
+struct PowerOfTwo(u32);
 
-impl SizeClass {
-    /// The class of the smallest block that holds `size` bytes and is aligned to `align`, a power of two.
+impl PowerOfTwo {
+    /// The size of the smallest block that serves a request.
     ///
     /// The highest bit of `(size - 1) | (align - 1)` is that of the larger of the two, less 1.
-    const fn of(size: u32, align: u32) -> Self {
-        SizeClass((size.wrapping_sub(1) | align.wrapping_sub(1) | (MIN_BLOCK_BYTES - 1)).leading_zeros())
+    const fn of(Request { size, align }: Request) -> Self {
+        PowerOfTwo((size.wrapping_sub(1) | align.wrapping_sub(1) | (MIN_BLOCK_BYTES - 1)).leading_zeros())
     }
 
     /// The block size less 1: a mask for the bits of an address inside a block.
@@ -59,19 +59,21 @@ impl SizeClass {
 }
 
 /// The state of the heap: all zero before its first use.
-pub(crate) struct TinyHeap {
+pub(crate) struct TinyHeap<M> {
+    memory: M,
     /// The first free block of each class, 0 for none.
     free_lists: [u32; LISTS],
     /// The bump pointer: the first byte never handed out. Always below `end` once there is memory.
     bump: u32,
-    /// The first byte behind the memory that the bump pointer moves through; 0 at the top of the address space.
+    /// The first byte after the memory that the bump pointer moves through; 0 at the top of the address space.
     end: u32,
 }
 
-impl TinyHeap {
-    /// A heap without memory.
-    pub(crate) const fn new() -> Self {
+impl<M: LinearMemory> TinyHeap<M> {
+    /// A heap that has taken nothing of `memory` yet.
+    pub(crate) const fn new(memory: M) -> Self {
         TinyHeap {
+            memory,
             free_lists: [0; LISTS],
             bump: 0,
             end: 0,
@@ -81,17 +83,17 @@ impl TinyHeap {
     /// Takes the initial memory at the first call, then grows the memory by what is lacking and an eighth of what lies
     /// below the heap's end, or by what is lacking alone. False if even that is refused; then nothing has changed.
     ///
-    /// Where somebody else has grown the memory in between, the bump pointer moves behind their pages. What was left
+    /// Where others have grown the memory in between, the bump pointer moves past their pages. What was left
     /// before them, less than the request at hand needs, stays unused, even if the request is then refused: to put it on
     /// the free lists would take more code than is worth it.
     #[cold]
-    fn grow<M: LinearMemory>(&mut self, memory: &mut M, lacking: u32) -> bool {
+    fn grow(&mut self, lacking: u32) -> bool {
         let region = if self.bump == 0 {
-            memory.initial_region()
+            self.memory.initial_region()
         } else {
             let needed = PageCount(lacking / PAGE_BYTES + 1);
             let wanted = PageCount(needed.0 + (self.end >> (PAGE_SHIFT + 3)));
-            let Some(region) = memory.grow_heap(wanted, needed) else {
+            let Some(region) = self.memory.grow_heap(wanted, needed) else {
                 return false;
             };
             region
@@ -104,27 +106,33 @@ impl TinyHeap {
     }
 }
 
-impl UncheckedHeap for TinyHeap {
-    /// O(1) but for the growth of the memory.
-    fn allocate<M: LinearMemory>(&mut self, memory: &mut M, size: u32, align: u32) -> u32 {
-        let class = SizeClass::of(size, align);
-        let align_mask = align.wrapping_sub(1);
+impl<M: LinearMemory> UncheckedHeap for TinyHeap<M> {
+    type Memory = M;
+
+    fn memory(&mut self) -> &mut M {
+        &mut self.memory
+    }
+
+    /// O(1), except for the growth of the memory.
+    fn allocate(&mut self, request: Request) -> u32 {
+        let class = PowerOfTwo::of(request);
+        let align_mask = request.align.wrapping_sub(1);
         loop {
             let head = self.free_lists[class.list()];
             // Blocks above 64 KiB are aligned to 64 KiB, which only the rarest of requests find too little.
             if head != 0 && head & align_mask == 0 {
                 // SAFETY: the block is on a free list, so that its first word is the link that `deallocate` wrote.
-                self.free_lists[class.list()] = unsafe { memory.read_word(head, 0) };
+                self.free_lists[class.list()] = unsafe { self.memory.read_word(head, 0) };
                 return head;
             }
             let block = self.bump;
             let block_bytes = class.mask().wrapping_add(1);
             let misaligned_by = block.wrapping_neg() & class.mask() & (align_mask | (PAGE_BYTES - 1));
             let needed = misaligned_by.wrapping_add(block_bytes);
-            let never_used = self.end.wrapping_sub(block);
+            let tail = self.end.wrapping_sub(block);
             // Block and misaligned bytes together, so that a refused request takes none of them. At least one byte stays
-            // behind the block, so that none ends at 2^32; when the memory grows, it can be had.
-            if needed < never_used {
+            // after the block, so that none ends at 2^32; when the memory grows, it can be had.
+            if needed < tail {
                 let piece = if misaligned_by == 0 {
                     block_bytes
                 } else {
@@ -135,8 +143,8 @@ impl UncheckedHeap for TinyHeap {
                     return block;
                 }
                 // SAFETY: the piece was never handed out; as a block of its own it is aligned to its size.
-                unsafe { self.deallocate(memory, block, piece, 1) };
-            } else if !self.grow(memory, needed.wrapping_sub(never_used)) {
+                unsafe { self.deallocate(block, Request { size: piece, align: 1 }) };
+            } else if !self.grow(needed.wrapping_sub(tail)) {
                 return 0;
             }
         }
@@ -147,74 +155,67 @@ impl UncheckedHeap for TinyHeap {
     /// Never inlined, since `allocate` and `reallocate` call it too: 48 bytes of code less than three copies (Rust 1.95,
     /// opt-level "z", wasm-opt 132).
     #[inline(never)]
-    unsafe fn deallocate<M: LinearMemory>(&mut self, memory: &mut M, block: u32, size: u32, align: u32) {
-        let list = &mut self.free_lists[SizeClass::of(size, align).list()];
+    unsafe fn deallocate(&mut self, block: u32, request: Request) {
+        let list = &mut self.free_lists[PowerOfTwo::of(request).list()];
         // SAFETY: the caller gives up the block, which has 8 bytes at least and is aligned to them.
-        unsafe { memory.write_word(block, 0, *list) };
+        unsafe { self.memory.write_word(block, 0, *list) };
         *list = block;
     }
 
     /// In place while the class stays the same, else O(bytes copied).
-    unsafe fn reallocate<M: LinearMemory>(
-        &mut self,
-        memory: &mut M,
-        block: u32,
-        size: u32,
-        align: u32,
-        new_size: u32,
-    ) -> u32 {
-        if SizeClass::of(size, align) == SizeClass::of(new_size, align) {
+    unsafe fn reallocate(&mut self, block: u32, request: Request, new_size: u32) -> u32 {
+        if PowerOfTwo::of(request) == PowerOfTwo::of(request.with_size(new_size)) {
             return block;
         }
         // SAFETY: passed on from the caller.
-        unsafe { self.relocate(memory, block, size, align, new_size) }
+        unsafe { self.relocate(block, request, new_size) }
     }
 
     /// Memory that comes fresh from the engine is zero already and is not cleared. O(bytes cleared).
-    fn allocate_zeroed<M: LinearMemory>(&mut self, memory: &mut M, size: u32, align: u32) -> u32 {
+    fn allocate_zeroed(&mut self, request: Request) -> u32 {
         // All blocks that were ever used lie below the bump pointer; the initial memory may hold what the host wrote.
         let bump = self.bump;
         // A region that reaches the top of the address space ends at 0.
-        let last_initial = memory.initial_region().end.wrapping_sub(1);
-        let block = self.allocate(memory, size, align);
+        let last_initial = self.memory.initial_region().end.wrapping_sub(1);
+        let block = self.allocate(request);
         if block != 0 && (block < bump || block <= last_initial) {
             // SAFETY: the block was just allocated, with at least `size` bytes.
-            unsafe { memory.clear(block, size) };
+            unsafe { self.memory.clear(block, request.size) };
         }
         block
     }
 
-    /// What the memory is used for. Whatever somebody else added to the memory in between counts as live, since nothing
+    /// What the memory is used for. What others added to the memory in between counts as live, because nothing
     /// records it. O(free blocks).
-    fn stats<M: LinearMemory>(&self, memory: &M) -> HeapStats {
-        let initial = memory.initial_region();
+    fn stats(&self) -> HeapStats {
+        let initial = self.memory.initial_region();
         let (bump, end) = if self.bump == 0 {
             (initial.start, initial.end)
         } else {
             (self.bump, self.end)
         };
-        let never_used_bytes = end.wrapping_sub(bump);
+        let tail_bytes = end.wrapping_sub(bump);
         let address_space_bytes = end.wrapping_sub(initial.start);
         let mut free_bytes = 0;
         let mut largest_free_bytes = 0;
         // From the smallest blocks, class 29, to the largest, class 1.
-        for class in (1..LISTS as u32 - 2).rev().map(SizeClass) {
+        for class in (1..LISTS as u32 - 2).rev().map(PowerOfTwo) {
             let block_bytes = class.mask().wrapping_add(1);
             let mut block = self.free_lists[class.list()];
             let misaligned_by = bump.wrapping_neg() & class.mask() & (PAGE_BYTES - 1);
-            if block != 0 || misaligned_by.wrapping_add(block_bytes) < never_used_bytes {
+            if block != 0 || misaligned_by.wrapping_add(block_bytes) < tail_bytes {
                 largest_free_bytes = block_bytes;
             }
             while block != 0 {
                 free_bytes += block_bytes;
                 // SAFETY: the block is on a free list, so that its first word is the link that `deallocate` wrote.
-                block = unsafe { memory.read_word(block, 0) };
+                block = unsafe { self.memory.read_word(block, 0) };
             }
         }
         HeapStats {
-            live_bytes: address_space_bytes - never_used_bytes - free_bytes,
+            live_bytes: address_space_bytes - tail_bytes - free_bytes,
             free_bytes,
-            never_used_bytes,
+            tail_bytes,
             address_space_bytes,
             largest_free_bytes,
         }

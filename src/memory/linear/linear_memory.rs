@@ -3,12 +3,12 @@
 use super::page_limit::PageLimit;
 use crate::memory::{PAGE_SHIFT, PageCount};
 
-/// A range of addresses: `start` is the first byte, `end` the first byte behind it.
+/// A range of addresses: `start` is the first byte, `end` the first byte after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Region {
     /// The first byte, a multiple of 8.
     pub(crate) start: u32,
-    /// The first byte behind, a multiple of 8. A region that reaches the top of the address space ends at 2^32, which
+    /// The first byte after, a multiple of 8. A region that reaches the top of the address space ends at 2^32, which
     /// is 0 in 32 bits: compare lengths, `end - start` modulo 2^32, and never addresses with `end`.
     pub(crate) end: u32,
 }
@@ -27,11 +27,11 @@ impl Region {
 ///
 /// # Safety
 ///
-/// The regions that `initial_region` and `grow` return must be disjoint from each other and from all memory that
-/// somebody else uses, must lie inside the memory and must stay there. Each region from `grow` must read as zero and
+/// The regions that `initial_region` and `grow` return must be disjoint from each other and from all memory that others
+/// use, must lie inside the memory and must stay there. Each region from `grow` must read as zero and
 /// must start at or above the end of all regions returned before.
 pub(crate) unsafe trait LinearMemory {
-    /// The part of the initial memory that nobody uses. Its bounds are multiples of 8, its start is not 0; where there
+    /// The part of the initial memory that is free to use. Its bounds are multiples of 8, its start is not 0; where there
     /// is no such part they are equal. Its bytes are arbitrary, since the host can have written there before the module ran.
     fn initial_region(&self) -> Region;
 
@@ -41,7 +41,7 @@ pub(crate) unsafe trait LinearMemory {
     /// Adds `pages` to the memory and returns them, or `None`, and then nothing has changed.
     fn grow(&mut self, pages: PageCount) -> Option<Region>;
 
-    /// The word `offset` bytes behind `address`: a field of what begins there, whose constant offset costs nothing in a
+    /// The word `offset` bytes after `address`: a field of what begins there, whose constant offset costs nothing in a
     /// module.
     ///
     /// # Safety
@@ -49,7 +49,7 @@ pub(crate) unsafe trait LinearMemory {
     /// `address + offset` must be a multiple of 4 and both must lie inside the memory.
     unsafe fn read_word(&self, address: u32, offset: u32) -> u32;
 
-    /// Sets the word `offset` bytes behind `address`.
+    /// Sets the word `offset` bytes after `address`.
     ///
     /// # Safety
     ///
@@ -67,7 +67,7 @@ pub(crate) unsafe trait LinearMemory {
     ///
     /// # Safety
     ///
-    /// The range must lie in a block of the caller's heap that nobody else uses.
+    /// The range must lie in a block of the caller's heap that is in no other use.
     unsafe fn clear(&mut self, address: u32, bytes: u32);
 
     /// Sets the `bytes` of a small block to zero: a multiple of 8, at an address that is one too.

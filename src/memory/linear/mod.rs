@@ -7,7 +7,9 @@ mod page_limit;
 #[cfg(target_arch = "wasm32")]
 mod this_module;
 
-pub(crate) use linear_memory::{LinearMemory, Region};
+pub(crate) use linear_memory::LinearMemory;
+#[cfg(any(test, fuzzing))]
+pub(crate) use linear_memory::Region;
 pub(crate) use packed_growth::PackedGrowth;
 pub(crate) use page_limit::PageLimit;
 #[cfg(target_arch = "wasm32")]

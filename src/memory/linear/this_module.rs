@@ -12,8 +12,8 @@ use core::ptr;
 pub(crate) struct ThisModule;
 
 // SAFETY: the linker puts the stack and all static data below `__heap_base`, which it aligns to 16, and ends the
-// initial memory at `__heap_end`, a multiple of 64 KiB. `memory.grow` adds pages that nobody had before, behind all
-// others, and the engine fills them with zeros. What somebody else adds by it is returned to them and never here.
+// initial memory at `__heap_end`, a multiple of 64 KiB. `memory.grow` adds new pages after all others,
+// and the engine fills them with zeros. What other code adds by it is returned to that code and never here.
 // A linear memory never shrinks.
 unsafe impl LinearMemory for ThisModule {
     fn initial_region(&self) -> Region {
@@ -42,7 +42,7 @@ unsafe impl LinearMemory for ThisModule {
     }
 
     unsafe fn read_word(&self, address: u32, offset: u32) -> u32 {
-        // SAFETY: the caller passes the place of an aligned word inside the memory, which has it for good.
+        // SAFETY: the caller passes the place of an aligned word inside the memory, which never shrinks.
         unsafe { pointer(address).add(offset as usize).cast::<u32>().read() }
     }
 

@@ -1,5 +1,4 @@
-//! The original algorithm under the model, over a byte slice and over a memory that grows. Below `heap_allocator.rs`
-//! since it reads the free lists, which are private.
+//! The original algorithm as a subject of the model, over a byte slice and over a memory that grows.
 
 use super::*;
 use crate::heaps::Request;
@@ -10,7 +9,7 @@ use crate::tests::simulated_memory::SimulatedMemory;
 use core::ops::Range;
 use std::vec::Vec;
 
-/// Everything in it, and whatever somebody adds to it, is the heap's from its base on.
+/// Everything in it, and whatever others add to it, is the heap's from its base on.
 impl Memory for SimulatedMemory {
     fn size(&self) -> u64 {
         u64::from(self.end_page()) * u64::from(PAGE_BYTES)
@@ -37,7 +36,7 @@ impl Memory for SimulatedMemory {
 impl FreeingBumpHeapAllocator {
     /// The ranges of the heap in no live block. Asserts that each free list leads to free blocks alone and ends.
     pub(crate) fn idle<M: Memory + ?Sized>(&self, memory: &M) -> Vec<(Idle, Range<u64>)> {
-        let mut idle = Vec::from([(Idle::NeverUsed, u64::from(self.bumper)..memory.size())]);
+        let mut idle = Vec::from([(Idle::Tail, u64::from(self.bumper)..memory.size())]);
         for number in 0..=self.max_order.number() {
             let order = Order::from_number(number, self.max_order).unwrap();
             let mut link = self.free_lists[number as usize];

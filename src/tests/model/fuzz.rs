@@ -2,7 +2,7 @@
 //! they lead to code that no input has led to before.
 //!
 //! ```text
-//! | place     | step          | step          | ..     little-endian; behind the end there are zeros
+//! | place     | step          | step          | ..     little-endian; after the end there are zeros
 //! | u8 u16 u8 | u8, arguments | u8, arguments |
 //! ```
 //!
@@ -27,19 +27,13 @@ const MAX_STEPS: usize = 500;
 
 /// Plays an input on the engine of `FreeingBump`.
 pub fn freeing_bump(input: &[u8]) {
-    let subject = |memory| Headerless {
-        heap: MergingHeap::new(Growth::THIRTY_SECOND),
-        memory,
-    };
+    let subject = |memory| Headerless(MergingHeap::new(memory, Growth::THIRTY_SECOND));
     play(subject, input);
 }
 
 /// Plays an input on the engine of `TinyFreeingBump`.
 pub fn tiny(input: &[u8]) {
-    let subject = |memory| Headerless {
-        heap: TinyHeap::new(),
-        memory,
-    };
+    let subject = |memory| Headerless(TinyHeap::new(memory));
     play(subject, input);
 }
 
@@ -56,7 +50,7 @@ pub fn heap_allocator(input: &[u8]) {
     run(Original::over_slice(program.memory()), &program);
 }
 
-/// Plays an input on the engine of `CheckedFreeingBump` while somebody overwrites what lies around its live blocks.
+/// Plays an input on the engine of `CheckedFreeingBump` while what lies around its live blocks is overwritten.
 pub fn hostile_heap(input: &[u8]) {
     hostile::play(&mut Input(input));
 }

@@ -51,7 +51,7 @@ impl Input<'_> {
         }
     }
 
-    /// A size in bytes: 11 bits behind a highest bit 1, shifted to where 5 bits say. Up to 512 KiB, or about 256 MiB.
+    /// A size in bytes: 11 bits after a highest bit 1, shifted to where 5 bits say. Up to 512 KiB, or about 256 MiB.
     pub(crate) fn size(&mut self) -> u32 {
         let bits = u64::from(self.u16());
         let shift = match bits % 32 {

@@ -135,7 +135,7 @@ struct Victim<S> {
     overwritten: BTreeSet<u32>,
 }
 
-/// A block, which is where it is for ever.
+/// A block, which never moves.
 struct Block {
     /// What its header reads while it is in use.
     in_use: u64,
@@ -243,7 +243,7 @@ impl<S: Fallible> Victim<S> {
         self.overwritten.remove(&header);
     }
 
-    /// Releases a block, or what is none. If that is accepted, right or not, nobody must be using the bytes any more.
+    /// Releases a block, or what is none. If that is accepted, right or not, the bytes must be in no use any more.
     fn release(&mut self, address: u32, request: Request) -> Result<(), Error> {
         self.oracle.check_all_contents(self.subject.memory());
         let header = self.subject.header_in_use(address, request);

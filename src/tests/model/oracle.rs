@@ -78,7 +78,7 @@ impl Oracle {
         (address - start < block.request.size).then_some((start, block.request))
     }
 
-    /// Takes note of a new block, asserts that it is in nobody's way, and fills it.
+    /// Takes note of a new block, asserts that it overlaps nothing, and fills it.
     pub(crate) fn place(&mut self, memory: &mut SimulatedMemory, address: u32, request: Request) {
         assert!(
             address != 0 && address % request.align == 0,
@@ -144,7 +144,7 @@ impl Oracle {
         }
     }
 
-    /// Asserts that nobody has written below the heap base or to the pages of others.
+    /// Asserts that nothing was written below the heap base or to the pages of others.
     pub(crate) fn check_the_memory_of_others(&self, memory: &mut SimulatedMemory) {
         let base = memory.initial_region().start;
         let below = memory.slice(base & !(PAGE_BYTES - 1), base % PAGE_BYTES);
@@ -175,7 +175,7 @@ impl Oracle {
             let bytes = range.end - range.start;
             match idle {
                 Idle::Free => totals.free += bytes,
-                Idle::NeverUsed => totals.never_used += bytes,
+                Idle::Tail => totals.tail += bytes,
                 Idle::Overhead => totals.overhead += bytes,
             }
             if idle != Idle::Overhead {

@@ -50,7 +50,7 @@ fn play<S: Subject>(subject: &mut S, oracle: &mut Oracle, program: &Program, ste
             oracle.place(subject.memory(), address, request);
         }
         Step::AllocateRest { less, align, zeroed } => {
-            let size = subject.never_used_bytes().saturating_sub(less);
+            let size = subject.tail_bytes().saturating_sub(less);
             if size != 0 {
                 let size = programs::fitting(size, align);
                 return play(subject, oracle, program, &Step::Allocate { size, align, zeroed });
@@ -106,9 +106,9 @@ fn check_refusal<S: Subject>(subject: &mut S, oracle: &Oracle, request: Request)
         .find(|(idle, range)| *idle == Idle::Free && subject.serves(range, request));
     assert_eq!(reusable, None, "a request was refused although a free block serves it");
 
-    let never_used = idle
+    let tail = idle
         .iter()
-        .filter(|(idle, _)| *idle == Idle::NeverUsed)
+        .filter(|(idle, _)| *idle == Idle::Tail)
         .map(|(_, range)| range.end - range.start)
         .max();
     let memory = subject.memory();
@@ -121,7 +121,7 @@ fn check_refusal<S: Subject>(subject: &mut S, oracle: &Oracle, request: Request)
     // Up to an alignment can be lost before the block, and a page to where the memory ends.
     let slack = u64::from(request.align.max(PAGE_BYTES)) + u64::from(PAGE_BYTES);
     assert!(
-        never_used.unwrap_or(0) + room < needed + slack,
-        "a request for {needed} bytes was refused with {never_used:?} bytes never used and {room} to grow by"
+        tail.unwrap_or(0) + room < needed + slack,
+        "a request for {needed} bytes was refused with {tail:?} bytes in the tail and {room} to grow by"
     );
 }

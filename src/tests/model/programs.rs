@@ -37,7 +37,7 @@ pub(crate) enum Step {
         align: u32,
         zeroed: bool,
     },
-    /// A block for what the heap never used, but for this many bytes.
+    /// A block for the tail, less this many bytes.
     AllocateRest {
         less: u32,
         align: u32,

@@ -12,8 +12,8 @@ use std::vec::Vec;
 pub(crate) enum Idle {
     /// Free: released, or cut off before an aligned block.
     Free,
-    /// Never handed out.
-    NeverUsed,
+    /// After the bump pointer.
+    Tail,
     /// The heap's own: where it keeps its state.
     Overhead,
 }
@@ -25,15 +25,15 @@ pub(crate) struct Totals {
     pub(crate) live: u64,
     /// In free blocks.
     pub(crate) free: u64,
-    /// Never handed out.
-    pub(crate) never_used: u64,
-    /// The longest range that is free or never used.
+    /// After the bump pointer.
+    pub(crate) tail: u64,
+    /// The longest range that is free or in the tail.
     pub(crate) largest_idle: u64,
     /// The heap's own.
     pub(crate) overhead: u64,
-    /// In nobody's use, before the pages of others.
+    /// In no use, before the pages of others.
     pub(crate) lost: u64,
-    /// Pages of others with pages of the heap behind them.
+    /// Pages of others with pages of the heap after them.
     pub(crate) foreign_between: u64,
 }
 
@@ -61,8 +61,8 @@ pub(crate) trait Calls {
         Some(address)
     }
 
-    /// The bytes behind the bump pointer; 0 from an allocator that does not tell.
-    fn never_used_bytes(&self) -> u32 {
+    /// The bytes after the bump pointer; 0 from an allocator that does not report them.
+    fn tail_bytes(&self) -> u32 {
         0
     }
 
@@ -95,7 +95,7 @@ pub(crate) trait Subject: Calls {
 
 /// A subject that tells errors.
 pub(crate) trait Fallible: Calls {
-    /// Whether it is told the layout at a release, so that overwritten headers can be told from others.
+    /// Whether a release comes with the layout, so that overwritten headers can be recognized.
     const KNOWS_LAYOUTS: bool;
 
     /// A block's address.

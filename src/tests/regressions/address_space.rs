@@ -13,7 +13,7 @@ fn top() -> SimulatedMemory {
 
 /// talc 5.0.4, and by reading emmalloc: rounding an address near 2^32 up to the alignment gave 0, and the next request
 /// was served from the first addresses of the memory.
-pub(super) fn an_aligned_request_beside_the_top_of_the_address_space_wraps_to_low_addresses<S: Subject>(
+pub(super) fn an_aligned_request_beside_the_top_of_the_address_space_is_never_served_from_low_addresses<S: Subject>(
     new: fn(SimulatedMemory) -> S,
 ) {
     for log2 in 3..=20 {
@@ -35,7 +35,7 @@ pub(super) fn an_aligned_request_beside_the_top_of_the_address_space_wraps_to_lo
 
 /// mini-alloc 1.0.0: the end of such a block was stored as 0, which meant "not set up". wee_alloc too hands out blocks
 /// that end at 2^32.
-pub(super) fn a_block_that_ends_at_four_gib_makes_the_heap_begin_again<S: Subject>(new: fn(SimulatedMemory) -> S) {
+pub(super) fn a_heap_that_reaches_four_gib_does_not_begin_again<S: Subject>(new: fn(SimulatedMemory) -> S) {
     for size in [1, 8, 24, 1000, 1024, PAGE_BYTES - 8, PAGE_BYTES, 4 * PAGE_BYTES] {
         let mut heap = Watched::new(new(top()));
         for block in heap.fill(size, 1) {
@@ -50,10 +50,8 @@ pub(super) fn a_block_that_ends_at_four_gib_makes_the_heap_begin_again<S: Subjec
     }
 }
 
-/// lol_alloc: the end of the last page wrapped to 0, so that it never fitted; the page below was lost too.
-pub(super) fn the_page_below_four_gib_is_never_used_or_lost_with_its_neighbour<S: Subject>(
-    new: fn(SimulatedMemory) -> S,
-) {
+/// lol_alloc: the end of the last page wrapped to 0. It was never used, and the page below was lost too.
+pub(super) fn the_last_pages_below_four_gib_are_used<S: Subject>(new: fn(SimulatedMemory) -> S) {
     let mut heap = Watched::new(new(top()));
     let blocks = heap.fill(4000, 8);
     assert!(
@@ -67,7 +65,7 @@ pub(super) fn the_page_below_four_gib_is_never_used_or_lost_with_its_neighbour<S
 }
 
 /// dlmalloc 0.2.9 (Rust issue 144199): a block touched the last byte, and releasing it never ended.
-pub(super) fn releasing_the_last_block_below_four_gib_never_ends<S: Subject>(new: fn(SimulatedMemory) -> S) {
+pub(super) fn the_last_block_below_four_gib_is_released_like_any_other<S: Subject>(new: fn(SimulatedMemory) -> S) {
     let mut heap = Watched::new(new(top()));
     let served = heap.fill(1024, 8).len() as u32;
     if S::SERVES_AFTER_REFUSAL {
@@ -84,8 +82,8 @@ pub(super) fn releasing_the_last_block_below_four_gib_never_ends<S: Subject>(new
     }
 }
 
-/// wee_alloc issue 100, emscripten commit eca1581b: it failed, and the memory had grown.
-pub(super) fn a_request_near_two_gib_fails_and_grows_the_memory_all_the_same<S: Subject>(
+/// wee_alloc issue 100, emscripten commit eca1581b: the request failed, and the memory had grown.
+pub(super) fn a_request_near_two_gib_that_is_refused_does_not_grow_the_memory<S: Subject>(
     new: fn(SimulatedMemory) -> S,
 ) {
     for (size, align) in [
@@ -106,7 +104,7 @@ pub(super) fn a_request_near_two_gib_fails_and_grows_the_memory_all_the_same<S: 
 }
 
 /// emscripten issues 9809, 11047 and 13442: the end of the memory was a signed number.
-pub(super) fn addresses_above_two_gib_are_taken_for_negative<S: Subject>(new: fn(SimulatedMemory) -> S) {
+pub(super) fn addresses_above_two_gib_are_used_like_any_others<S: Subject>(new: fn(SimulatedMemory) -> S) {
     let mut heap = Watched::new(new(SimulatedMemory::pages(32_766, 32_800)));
     for size in [60_000, 60_000, 100, 200_000, 8, 4096] {
         heap.allocate(size, 16);
@@ -117,10 +115,10 @@ pub(super) fn addresses_above_two_gib_are_taken_for_negative<S: Subject>(new: fn
 }
 
 /// linked-list-allocator, CVE-2022-36086: regions smaller than the metadata were written past their end.
-pub(super) fn a_heap_of_a_few_bytes_is_written_past_its_end<S: Subject>(new: fn(SimulatedMemory) -> S) {
+pub(super) fn a_heap_of_a_few_bytes_is_not_written_past_its_end<S: Subject>(new: fn(SimulatedMemory) -> S) {
     for bytes in (8..=128).step_by(8) {
         for size in [1, 8, 9, 16, 40, 64, 100] {
-            // The simulated memory ends behind these bytes, and panics if anything is written there.
+            // The simulated memory ends after these bytes, and panics if anything is written there.
             let mut heap = Watched::new(new(SimulatedMemory::new(2 * PAGE_BYTES - bytes, 1, 2)));
             heap.fill(size, 8);
             let mut heap = Watched::new(new(SimulatedMemory::new(2 * PAGE_BYTES - bytes, 1, 4)));
@@ -133,7 +131,7 @@ pub(super) fn a_heap_of_a_few_bytes_is_written_past_its_end<S: Subject>(new: fn(
 }
 
 /// lol_alloc commit c081b09: an underflow at low addresses.
-pub(super) fn a_heap_that_starts_in_the_first_or_last_page_underflows<S: Subject>(new: fn(SimulatedMemory) -> S) {
+pub(super) fn a_heap_may_start_in_the_first_page_or_the_last<S: Subject>(new: fn(SimulatedMemory) -> S) {
     for memory in [
         || SimulatedMemory::new(8, 1, 2),
         || SimulatedMemory::new(16, 1, 2),

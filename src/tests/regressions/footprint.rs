@@ -187,7 +187,7 @@ fn large_blocks_use_what_was_released_where_each_size_class_had_a_block_in_betwe
     }
 }
 
-/// Without a reserve between the two the third would fit neither where the first was nor behind it, where the second
+/// Without a reserve between the two the third would fit neither where the first was nor after it, where the second
 /// still is: that takes three times the size. A module has 17 pages at least where the stack is 1 MiB.
 #[test]
 #[cfg_attr(miri, ignore = "megabytes of memory")]

@@ -7,8 +7,10 @@ use crate::memory::linear::LinearMemory;
 use crate::tests::model::Subject;
 use crate::tests::simulated_memory::SimulatedMemory;
 
-/// wee_alloc issue 106: walking past a free cell that is too small overwrote the head of the list.
-pub(super) fn two_large_blocks_released_in_the_order_they_were_made_leak<S: Subject>(new: fn(SimulatedMemory) -> S) {
+/// wee_alloc issue 106: the blocks leaked. Walking past a free cell that is too small overwrote the head of the list.
+pub(super) fn two_large_blocks_released_in_the_order_they_were_made_are_used_again<S: Subject>(
+    new: fn(SimulatedMemory) -> S,
+) {
     let mut heap = Watched::new(new(roomy(1)));
     let mut pages_after_one_round = 0;
     for round in 0..1000 {
@@ -23,7 +25,7 @@ pub(super) fn two_large_blocks_released_in_the_order_they_were_made_leak<S: Subj
 }
 
 /// talc issues 47 and 49, before 5.0.4: it asked for one page too few, and again, up to 4 GiB.
-pub(super) fn a_request_a_few_bytes_short_of_a_page_asks_for_too_little_and_grows_for_ever<S: Subject>(
+pub(super) fn a_request_a_few_bytes_short_of_a_page_grows_the_memory_by_no_more_than_it_needs<S: Subject>(
     new: fn(SimulatedMemory) -> S,
 ) {
     for pages in 1..=8 {
@@ -42,7 +44,9 @@ pub(super) fn a_request_a_few_bytes_short_of_a_page_asks_for_too_little_and_grow
 }
 
 /// talc 5.0.4: the first growth did not count the allocator's own metadata, so that a second one followed.
-pub(super) fn a_first_request_a_few_bytes_short_of_a_page_grows_twice<S: Subject>(new: fn(SimulatedMemory) -> S) {
+pub(super) fn a_first_request_a_few_bytes_short_of_a_page_grows_the_memory_once<S: Subject>(
+    new: fn(SimulatedMemory) -> S,
+) {
     for pages in [1, 2, 4, 16, 128] {
         let mut heap = Watched::new(new(roomy(0)));
         let size = pages * PAGE_BYTES - 100;
@@ -54,7 +58,7 @@ pub(super) fn a_first_request_a_few_bytes_short_of_a_page_grows_twice<S: Subject
 
 /// talc issue 51, wee_alloc, rlsf: new pages never join old ones. Blocks of `n` and `n - 1` pages live at a time; a
 /// heap of powers of two takes less than four times that.
-pub(super) fn blocks_grown_page_by_page_never_use_what_was_released<S: Subject>(new: fn(SimulatedMemory) -> S) {
+pub(super) fn blocks_grown_page_by_page_use_what_was_released<S: Subject>(new: fn(SimulatedMemory) -> S) {
     let mut heap = Watched::new(new(roomy(1)));
     let mut previous = heap.allocate(PAGE_BYTES - 64, 1);
     for pages in 2..=64 {
@@ -65,9 +69,9 @@ pub(super) fn blocks_grown_page_by_page_never_use_what_was_released<S: Subject>(
     assert!(heap.pages() - 8 <= 4 * (64 + 63), "{} pages", heap.pages() - 8);
 }
 
-/// picoalloc and mini-alloc take it that nobody else grows the memory. wasi-libc issues 334 and 377: the first heap was
+/// picoalloc and mini-alloc hand out pages that others added. wasi-libc issues 334 and 377: the first heap was
 /// measured after another party had grown the memory.
-pub(super) fn pages_that_others_grew_are_handed_out<S: Subject>(new: fn(SimulatedMemory) -> S) {
+pub(super) fn pages_that_others_added_are_left_alone<S: Subject>(new: fn(SimulatedMemory) -> S) {
     for before_the_first_call in [false, true] {
         let mut heap = Watched::new(new(roomy(1)));
         if !before_the_first_call {
@@ -85,22 +89,24 @@ pub(super) fn pages_that_others_grew_are_handed_out<S: Subject>(new: fn(Simulate
 }
 
 /// dlmalloc-rs 0.2.13: with 4 MiB of initial memory and a first request of 5 MiB, 3 MiB were never used again.
-pub(super) fn a_first_request_above_the_initial_memory_loses_it<S: Subject>(new: fn(SimulatedMemory) -> S) {
+pub(super) fn the_initial_memory_is_used_after_a_first_request_above_it<S: Subject>(new: fn(SimulatedMemory) -> S) {
     let mut heap = Watched::new(new(roomy(64)));
     let initial = heap.subject.memory().initial_region();
     let block = heap.allocate(5 << 20, 8);
     assert!(block < initial.end, "the block does not begin in the initial memory");
 }
 
-/// emmalloc commit 990b754e: 32 MiB aligned to 4 MiB.
-pub(super) fn a_large_alignment_grows_the_memory_by_twice_the_need<S: Subject>(new: fn(SimulatedMemory) -> S) {
+/// emmalloc commit 990b754e: for 32 MiB aligned to 4 MiB the memory grew by twice the need.
+pub(super) fn a_large_alignment_grows_the_memory_by_little_more_than_the_need<S: Subject>(
+    new: fn(SimulatedMemory) -> S,
+) {
     let mut heap = Watched::new(new(roomy(1)));
     heap.allocate(32 << 20, 4 << 20);
     assert!(heap.pages() - 8 <= heap.pages_for(32 << 20, 4 << 20));
 }
 
 /// AssemblyScript pull request 706: the memory grew by the size, but the search rounds it up.
-pub(super) fn some_sizes_fail_on_the_first_request_after_growth<S: Subject>(new: fn(SimulatedMemory) -> S) {
+pub(super) fn each_size_is_served_by_the_first_growth_for_it<S: Subject>(new: fn(SimulatedMemory) -> S) {
     for size in (1..4 * PAGE_BYTES)
         .step_by(1021)
         .chain(PAGE_BYTES - 40..PAGE_BYTES + 40)
@@ -111,8 +117,9 @@ pub(super) fn some_sizes_fail_on_the_first_request_after_growth<S: Subject>(new:
     }
 }
 
-/// dlmalloc-rs commits 8c3141d (large blocks), 3c84484 (about 12 MiB), 07c57ef (growth rounded down).
-pub(super) fn large_blocks_are_never_reused<S: Subject>(new: fn(SimulatedMemory) -> S) {
+/// dlmalloc-rs commits 8c3141d (large blocks were never used again), 3c84484 (nor were those of about 12 MiB), 07c57ef (growth
+/// was rounded down).
+pub(super) fn a_large_block_that_was_released_is_used_again<S: Subject>(new: fn(SimulatedMemory) -> S) {
     let mut heap = Watched::new(new(roomy(1)));
     for size in [12 << 20, PAGE_BYTES + 1, 300_000, 0xC000 << 8] {
         let block = heap.allocate(size, 8);
@@ -126,9 +133,9 @@ pub(super) fn large_blocks_are_never_reused<S: Subject>(new: fn(SimulatedMemory)
     }
 }
 
-/// picoalloc commit 34c4c04: a split block's header was written behind the memory when growth failed. Here growth ends
+/// picoalloc commit 34c4c04: a split block's header was written past the memory when growth failed. Here growth ends
 /// at each possible page in turn, in the middle of one program.
-pub(super) fn growth_refused_in_the_middle_leaves_a_half_made_block<S: Subject>(new: fn(SimulatedMemory) -> S) {
+pub(super) fn growth_refused_in_the_middle_leaves_no_half_made_block<S: Subject>(new: fn(SimulatedMemory) -> S) {
     for limit_pages in 9..80 {
         let mut memory = roomy(1);
         memory.limit_pages = limit_pages;
@@ -158,9 +165,7 @@ pub(super) fn growth_refused_in_the_middle_leaves_a_half_made_block<S: Subject>(
 }
 
 /// bumpalo issue 314: a failing call doubled the footprint each time.
-pub(super) fn a_request_that_fails_again_and_again_grows_the_memory_each_time<S: Subject>(
-    new: fn(SimulatedMemory) -> S,
-) {
+pub(super) fn a_request_that_fails_again_and_again_does_not_grow_the_memory<S: Subject>(new: fn(SimulatedMemory) -> S) {
     let mut memory = roomy(1);
     memory.limit_pages = 40;
     let mut heap = Watched::new(new(memory));
@@ -174,8 +179,10 @@ pub(super) fn a_request_that_fails_again_and_again_grows_the_memory_each_time<S:
     assert_eq!(heap.pages(), pages);
 }
 
-/// wee_alloc had random tests and nine traces, and shipped its leak: nobody had looked at the memory after many rounds.
-pub(super) fn a_loop_that_allocates_and_releases_the_same_drifts<S: Subject>(new: fn(SimulatedMemory) -> S) {
+/// wee_alloc had random tests and nine traces, and shipped its leak: no test looked at the memory after many rounds.
+pub(super) fn a_loop_that_allocates_and_releases_the_same_takes_no_more_memory<S: Subject>(
+    new: fn(SimulatedMemory) -> S,
+) {
     let mut subject = new(roomy(1));
     let rounds = 20_000;
     let mut pages_after_two_rounds = 0;

@@ -12,18 +12,12 @@ use crate::tests::model::oracle::Oracle;
 use crate::tests::simulated_memory::SimulatedMemory;
 use std::vec::Vec;
 
-pub(super) fn tiny(memory: SimulatedMemory) -> Headerless<TinyHeap> {
-    Headerless {
-        heap: TinyHeap::new(),
-        memory,
-    }
+pub(super) fn tiny(memory: SimulatedMemory) -> Headerless<TinyHeap<SimulatedMemory>> {
+    Headerless(TinyHeap::new(memory))
 }
 
-pub(super) fn freeing_bump(memory: SimulatedMemory) -> Headerless<MergingHeap> {
-    Headerless {
-        heap: MergingHeap::new(Growth::THIRTY_SECOND),
-        memory,
-    }
+pub(super) fn freeing_bump(memory: SimulatedMemory) -> Headerless<MergingHeap<SimulatedMemory>> {
+    Headerless(MergingHeap::new(memory, Growth::THIRTY_SECOND))
 }
 
 /// With room for blocks of any size.
@@ -97,7 +91,7 @@ impl<S: Subject> Watched<S> {
     }
 
     /// The pages that the heap takes at most for this request when it has nothing else: with its rounding, what may be
-    /// skipped before it, and the byte behind it.
+    /// skipped before it, and the byte after it.
     pub(super) fn pages_for(&self, size: u32, align: u32) -> u32 {
         let bytes = self.subject.extent_bytes(Request { size, align }) + u64::from(align.max(PAGE_BYTES));
         (bytes / u64::from(PAGE_BYTES)) as u32 + 1

@@ -11,7 +11,7 @@ use crate::tests::simulated_memory::SimulatedMemory;
 use proptest::prelude::Rng;
 use std::vec::Vec;
 
-type Heap = Headerless<MergingHeap>;
+type Heap = Headerless<MergingHeap<SimulatedMemory>>;
 
 /// Allocates blocks of this size until one is refused, and returns them.
 fn fill(heap: &mut Heap, size: u32) -> Vec<u32> {
@@ -116,18 +116,18 @@ fn when_the_memory_can_grow_again_small_blocks_come_from_runs_again() {
     let small = Request { size: 64, align: 8 };
     let before = fill(&mut heap, small.size);
     assert!(!before.is_empty());
-    heap.memory.limit_pages += 8;
+    heap.memory().limit_pages += 8;
     let after: Vec<u32> = (0..5000)
         .map(|_| heap.allocate(small).expect("there is room"))
         .collect();
     for block in before.into_iter().chain(after) {
         heap.deallocate(block, small);
     }
-    let pages = heap.memory.end_page();
+    let pages = heap.memory().end_page();
     for _ in 0..5000 {
         heap.allocate(small).expect("there is room");
     }
-    assert_eq!(heap.memory.end_page(), pages);
+    assert_eq!(heap.memory().end_page(), pages);
 }
 
 /// How many gaps there are, each too short for the request that is refused.
@@ -152,9 +152,9 @@ fn a_call_at_the_limit_looks_at_a_bounded_number_of_gaps() {
     }
     // In the same bin as the gaps, and longer; as long, and aligned as none of them is; small ones, which are served.
     for (size, align) in [(5100, 8), (4990, 4096), (256, 16), (24, 8), (200_000, 8)] {
-        let before = heap.memory.words_read.get();
+        let before = heap.memory().words_read.get();
         heap.allocate(Request { size, align });
-        let words = heap.memory.words_read.get() - before;
+        let words = heap.memory().words_read.get() - before;
         assert!(words <= 8192, "{words} words read for {size} bytes aligned to {align}");
     }
 }
@@ -284,7 +284,7 @@ fn small_blocks_in_no_run_are_known_as_such_after_the_memory_has_grown_and_is_fu
     let small = Request { size: 64, align: 8 };
     let before = fill(&mut heap, small.size);
     // Many more slots than a word of the bitmap has bits.
-    heap.memory.limit_pages += 40;
+    heap.memory().limit_pages += 40;
     let gap = Request { size: 5000, align: 8 };
     let gaps: Vec<u32> = (0..100)
         .map(|_| {

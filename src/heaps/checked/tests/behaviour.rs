@@ -1,5 +1,5 @@
-//! What `CheckedHeap` does for right use, and when it runs out of memory. Below `checked_heap.rs` since the heap is
-//! private. What it says to misuse is in `misuse.rs`.
+//! What `CheckedHeap` does for right use, and when it runs out of memory. What it says to misuse is in
+//! `misuse.rs`.
 
 use super::super::*;
 use crate::original::HEADER_BYTES;
@@ -123,9 +123,9 @@ fn the_heap_passes_over_the_pages_of_others() {
     let mut heap = heap();
     let block = heap.allocate(SOME).unwrap();
     heap.memory.memory.foreign_grow(2);
-    let behind = heap.allocate(request(60_000, 8)).unwrap();
-    assert_eq!(behind, 3 * 65_536 + HEADER_BYTES);
-    heap.deallocate(behind, request(60_000, 8)).unwrap();
+    let after = heap.allocate(request(60_000, 8)).unwrap();
+    assert_eq!(after, 3 * 65_536 + HEADER_BYTES);
+    heap.deallocate(after, request(60_000, 8)).unwrap();
     heap.deallocate(block, SOME).unwrap();
 }
 

@@ -1,5 +1,5 @@
-//! `CheckedHeap` in a memory that somebody else writes to: between right calls, any bytes that lie in no live block are
-//! overwritten. Below `checked_heap.rs` since it looks at the memory and the stamps, which are private.
+//! `CheckedHeap` in a memory that others write to: between right calls, any bytes that lie in no live block are
+//! overwritten.
 //!
 //! Whatever is written, no call panics, and no block is handed out over a live one; an error may be returned at any
 //! time. Two things are not written: the stamp that a free block at that address would have, and a marker. They are

@@ -106,7 +106,7 @@ fn a_release_as_the_first_call_is_told() {
 
 #[test]
 fn pointers_that_were_never_handed_out_are_told_at_once() {
-    // Before the heap, at its base, behind the bump pointer, behind the memory, and at its very end.
+    // Before the heap, at its base, after the bump pointer, after the memory, and at its very end.
     for pointer in [
         0,
         8,
@@ -284,7 +284,7 @@ fn a_free_list_bent_into_a_live_block_writes_nothing_there() {
 fn a_free_list_bent_to_a_live_over_aligned_block_whose_header_reads_free_hands_it_out_no_second_time() {
     let mut heap = heap();
     let over_aligned = request(64, 64);
-    // Released once, so that the block carries a stamp where nobody writes after that.
+    // Released once, so that the block carries a stamp where nothing is written after that.
     let pointer = heap.allocate(over_aligned).unwrap();
     heap.deallocate(pointer, over_aligned).unwrap();
     assert_eq!(heap.allocate(over_aligned), Ok(pointer));
@@ -372,7 +372,7 @@ fn a_marker_that_leaves_no_room_for_itself_is_no_marker() {
     let mut heap = heap();
     let live = heap.allocate(request(256, 8)).unwrap();
     let pointer = (live + 64) & !31;
-    // A payload that holds what reads like the header of 64 bytes and the marker of a block right behind it.
+    // A payload that holds what reads like the header of 64 bytes and the marker of a block right after it.
     trample(&mut heap, pointer - 2 * WORD_BYTES, 1 << 32 | 3);
     trample(&mut heap, pointer - WORD_BYTES, marker(pointer - WORD_BYTES));
     let result = heap.deallocate(pointer, request(20, 32));

@@ -1,5 +1,4 @@
-//! `CheckedHeap` under the model. Below `checked_heap.rs` since it looks at the engine and its memory, which are
-//! private.
+//! `CheckedHeap` as a subject of the model.
 
 use super::super::*;
 use crate::original::HEADER_BYTES;
@@ -51,7 +50,7 @@ impl Subject for CheckedHeap<SimulatedMemory> {
     fn idle(&self, _: &[(u32, Request)]) -> Vec<(Idle, Range<u64>)> {
         match &self.engine {
             Some(engine) => engine.idle(&self.memory),
-            None => Vec::from([(Idle::NeverUsed, bytes_of_region(self.memory.memory.initial_region()))]),
+            None => Vec::from([(Idle::Tail, bytes_of_region(self.memory.memory.initial_region()))]),
         }
     }
 

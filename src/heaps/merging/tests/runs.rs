@@ -1,5 +1,4 @@
-//! A walk through the runs, for the tests: it asserts what their headers and the bins say of each other. Below
-//! `runs.rs` since those are private.
+//! A walk through the runs: it asserts what their headers and the bins say of each other.
 
 use super::*;
 use crate::tests::model::Idle;
@@ -8,30 +7,31 @@ use core::ops::Range;
 use std::collections::{BTreeMap, BTreeSet};
 use std::vec::Vec;
 
+type Chunks = ChunkHeap<SimulatedMemory>;
+
 impl Runs {
     /// The run that a block of a size class lies in, with the class of the run; or none, for one of the merging heap.
-    pub(crate) fn run_of(&self, memory: &SimulatedMemory, block: u32) -> Option<(u32, SizeClass)> {
-        if self.tagged.contains(memory, block) {
+    pub(in super::super) fn run_of(&self, heap: &Chunks, block: u32) -> Option<(u32, SizeClass)> {
+        if self.strays.contains(&heap.memory, block) {
             return None;
         }
-        let run = run_of(block);
         // SAFETY: the simulated memory checks the address.
-        let waits = unsafe { memory.read_word(run, WAITS) };
-        Some((run, class_of(waits)))
+        let run = unsafe { Run::of_block(block) };
+        Some((run.address(), run.waits(&heap.memory).class()))
     }
 
     /// The block of the bitmap of small blocks in no run, or 0, and the span of the one that such a block would need first,
     /// or 0.
-    pub(crate) fn bitmap(&self, memory: &SimulatedMemory, heap: &ChunkHeap) -> (u32, u32) {
-        self.tagged.bitmap(memory, heap)
+    pub(in super::super) fn bitmap(&self, heap: &Chunks) -> (u32, u32) {
+        self.strays.bitmap(heap)
     }
 
     /// The current and the partial runs, with their class. Full ones are known only by their live blocks.
-    pub(crate) fn known(&self, memory: &SimulatedMemory, heap: &ChunkHeap) -> BTreeMap<u32, SizeClass> {
+    pub(in super::super) fn known(&self, heap: &Chunks) -> BTreeMap<u32, SizeClass> {
         let mut runs = BTreeMap::new();
         for class in SizeClass::all() {
             let current = self.current[class.index()];
-            for run in runs_in_bin(memory, heap, class).into_iter().chain([current]) {
+            for run in runs_in_bin(heap, class).into_iter().chain([current]) {
                 if run != 0 {
                     assert_eq!(runs.insert(run, class), None, "{run:#x} has two uses");
                 }
@@ -40,20 +40,19 @@ impl Runs {
         runs
     }
 
-    /// What the bytes of one run are used for, up to the tag behind it.
-    pub(crate) fn survey(
+    /// What the bytes of one run are used for, up to the tag after it.
+    pub(in super::super) fn survey(
         &self,
-        memory: &SimulatedMemory,
-        heap: &ChunkHeap,
+        heap: &Chunks,
         (run, class): (u32, SizeClass),
         is_live: impl Fn(u32) -> bool,
     ) -> Vec<(Idle, Range<u64>)> {
-        let free = self.free_in(memory, heap, run, class);
+        let free = self.free_in(heap, run, class);
         let capacity = capacity(class);
-        let mut idle = std::vec![(Idle::Overhead, u64::from(run)..u64::from(run + BLOCKS))];
+        let mut idle = std::vec![(Idle::Overhead, u64::from(run)..u64::from(run + BLOCKS_OFFSET))];
         let mut live = 0;
         for index in 0..capacity {
-            let block = run + BLOCKS + index * class.bytes();
+            let block = run + BLOCKS_OFFSET + index * class.bytes();
             if free.contains(&block) {
                 idle.push((Idle::Free, u64::from(block)..u64::from(block + class.bytes())));
             } else {
@@ -66,32 +65,39 @@ impl Runs {
             capacity,
             "free blocks outside the run at {run:#x}"
         );
-        let end = run + BLOCKS + capacity * class.bytes();
-        idle.push((Idle::Overhead, u64::from(end)..u64::from(run + RUN_BYTES - TAG_BYTES)));
+        let end = run + BLOCKS_OFFSET + capacity * class.bytes();
+        idle.push((
+            Idle::Overhead,
+            u64::from(end)..u64::from(run + RUN_BYTES - crate::heaps::merging::chunk::TAG_BYTES),
+        ));
         idle
     }
 
     /// The free blocks of a run; asserts that its header agrees with them.
-    fn free_in(&self, memory: &SimulatedMemory, heap: &ChunkHeap, run: u32, class: SizeClass) -> BTreeSet<u32> {
+    fn free_in(&self, heap: &Chunks, run: u32, class: SizeClass) -> BTreeSet<u32> {
         // SAFETY: the simulated memory checks the address.
-        let (released, waits) = unsafe { (memory.read_word(run, RELEASED), memory.read_word(run, WAITS)) };
+        let header = unsafe { Run::at(run) };
         let capacity = capacity(class);
-        let mut free = blocks_of(memory, released);
+        let mut free = blocks_of(&heap.memory, header.released(&heap.memory));
         let expected = if run == self.current[class.index()] {
             let released = free.len() as u32;
-            free.extend(blocks_of(memory, self.lists[class.index()]));
-            let unlinked = unlinked(memory, run);
-            free.extend((capacity - unlinked..capacity).map(|index| run + BLOCKS + index * class.bytes()));
+            free.extend(blocks_of(&heap.memory, self.lists[class.index()]));
+            let unlinked = header.unlinked_blocks(&heap.memory);
+            free.extend((capacity - unlinked..capacity).map(|index| run + BLOCKS_OFFSET + index * class.bytes()));
             capacity - released
         } else if free.is_empty() {
             1
         } else {
-            assert!(runs_in_bin(memory, heap, class).contains(&run), "{run:#x} is in no bin");
+            assert!(runs_in_bin(heap, class).contains(&run), "{run:#x} is in no bin");
             capacity - free.len() as u32
         };
-        assert_eq!(waits / ONE_RELEASE, expected, "releases that {run:#x} waits for");
+        assert_eq!(
+            header.waits(&heap.memory),
+            Waits::for_releases(expected, class),
+            "what {run:#x} waits for"
+        );
         assert!(
-            free.iter().all(|&block| run_of(block) == run),
+            free.iter().all(|&block| block & !(RUN_BYTES - 1) == run),
             "a list of {run:#x} leads out of it"
         );
         let unique: BTreeSet<u32> = free.iter().copied().collect();
@@ -100,10 +106,10 @@ impl Runs {
     }
 }
 
-/// The runs in a class's bin.
-fn runs_in_bin(memory: &SimulatedMemory, heap: &ChunkHeap, class: SizeClass) -> Vec<u32> {
+/// The addresses of the runs in a class's bin.
+fn runs_in_bin(heap: &Chunks, class: SizeClass) -> Vec<u32> {
     let mut runs = Vec::new();
-    heap.bins.for_each_run(memory, class, |run| {
+    heap.bins.for_each(&heap.memory, bin_of(class), |run| {
         assert!(runs.len() < 1_000_000, "the bin of {class:?} has a cycle");
         runs.push(run);
     });
@@ -111,13 +117,11 @@ fn runs_in_bin(memory: &SimulatedMemory, heap: &ChunkHeap, class: SizeClass) -> 
 }
 
 /// The blocks of a list.
-fn blocks_of(memory: &SimulatedMemory, mut block: u32) -> Vec<u32> {
+fn blocks_of(memory: &SimulatedMemory, mut list: FreeList) -> Vec<u32> {
     let mut blocks = Vec::new();
-    while block != 0 {
+    while !list.is_empty() {
         assert!(blocks.len() < RUN_BYTES as usize, "a free list has a cycle");
-        blocks.push(block);
-        // SAFETY: the simulated memory checks the address.
-        block = unsafe { memory.read_word(block, NEXT) };
+        blocks.push(list.pop(memory));
     }
     blocks
 }

@@ -1,10 +1,9 @@
-//! `MergingHeap` under the model, with a walk through all of its memory after each step. Below
-//! `freeing_bump_heap.rs` since its parts are private.
+//! `MergingHeap` as a subject of the model, with a walk through all of its memory after each step.
 
+use super::super::chunk::TAG_BYTES;
+use super::super::run::RUN_BYTES;
 use super::*;
 use crate::heaps::Request;
-use crate::heaps::merging::chunk_heap::TAG_BYTES;
-use crate::heaps::merging::runs::RUN_BYTES;
 use crate::tests::model::Idle;
 use crate::tests::model::Totals;
 use crate::tests::model::headerless::Surveyed;
@@ -14,32 +13,32 @@ use core::ops::Range;
 use std::collections::BTreeMap;
 use std::vec::Vec;
 
-impl Surveyed for MergingHeap {
-    fn block_bytes(size: u32, align: u32) -> u32 {
-        match SizeClass::of(size, align) {
+impl Surveyed for MergingHeap<SimulatedMemory> {
+    fn block_bytes(request: Request) -> u32 {
+        match SizeClass::of(request) {
             Some(class) => class.bytes(),
-            None => span_for(size),
+            None => span_for(request.size),
         }
     }
 
-    fn extent(&self, memory: &SimulatedMemory, address: u32, Request { size, align }: Request) -> Range<u64> {
+    fn extent(&self, address: u32, request: Request) -> Range<u64> {
         let start = u64::from(address);
-        let run = SizeClass::of(size, align).and_then(|_| self.runs.run_of(memory, address));
+        let run = SizeClass::of(request).and_then(|_| self.runs.run_of(&self.chunks, address));
         match run {
             Some((_, class)) => start..start + u64::from(class.bytes()),
             None => {
                 let start = start - u64::from(TAG_BYTES);
-                start..start + u64::from(self.heap.span_of(memory, address))
+                start..start + u64::from(self.chunks.span_of(address))
             }
         }
     }
 
-    fn idle(&self, memory: &SimulatedMemory, live: &[(u32, Request)]) -> Vec<(Idle, Range<u64>)> {
+    fn idle(&self, live: &[(u32, Request)]) -> Vec<(Idle, Range<u64>)> {
         let live: BTreeMap<u32, Request> = live.iter().copied().collect();
-        let mut runs = self.runs.known(memory, &self.heap);
-        for (&block, &Request { size, align }) in &live {
-            let class = SizeClass::of(size, align);
-            let run = class.and_then(|_| self.runs.run_of(memory, block));
+        let mut runs = self.runs.known(&self.chunks);
+        for (&block, &request) in &live {
+            let class = SizeClass::of(request);
+            let run = class.and_then(|_| self.runs.run_of(&self.chunks, block));
             if let (Some(class), Some((run, class_of_run))) = (class, run) {
                 assert!(
                     class.bytes() <= class_of_run.bytes(),
@@ -48,10 +47,10 @@ impl Surveyed for MergingHeap {
                 assert_eq!(*runs.entry(run).or_insert(class_of_run), class_of_run);
             }
         }
-        let (bitmap, _) = self.runs.bitmap(memory, &self.heap);
+        let (bitmap, _) = self.runs.bitmap(&self.chunks);
 
         let mut idle = Vec::new();
-        let (blocks, other) = self.heap.survey(memory);
+        let (blocks, other) = self.chunks.survey();
         for (use_, region) in other {
             idle.push((use_, bytes_of_region(region)));
         }
@@ -61,7 +60,7 @@ impl Surveyed for MergingHeap {
                 idle.push((Idle::Overhead, tag..u64::from(block)));
                 idle.extend(
                     self.runs
-                        .survey(memory, &self.heap, (block, class), |block| live.contains_key(&block)),
+                        .survey(&self.chunks, (block, class), |block| live.contains_key(&block)),
                 );
                 idle.push((Idle::Overhead, tag + u64::from(RUN_BYTES)..tag + u64::from(span)));
             } else if block == bitmap {
@@ -81,8 +80,8 @@ impl Surveyed for MergingHeap {
     /// A free block of a run of the class or of a larger one, or a free chunk from which a block can be cut where it is
     /// aligned. What is free of a chunk begins with its tag, at a multiple of 16 less 4; runs have their blocks at multiples
     /// of 8. The first small block in no run needs also a bitmap, and what may stay with that.
-    fn serves(&self, memory: &SimulatedMemory, free: &Range<u64>, Request { size, align }: Request) -> bool {
-        let class = SizeClass::of(size, align);
+    fn serves(&self, free: &Range<u64>, request: Request) -> bool {
+        let class = SizeClass::of(request);
         let free_bytes = free.end - free.start;
         if free.start % 8 == 0 {
             return class.is_some_and(|class| {
@@ -92,10 +91,10 @@ impl Surveyed for MergingHeap {
         }
         let (span, align) = match class {
             Some(class) => {
-                let (_, bitmap) = self.runs.bitmap(memory, &self.heap);
+                let (_, bitmap) = self.runs.bitmap(&self.chunks);
                 (span_for(class.bytes()) + bitmap + bitmap / 16, 1)
             }
-            None => (span_for(size), align),
+            None => (span_for(request.size), request.align),
         };
         let block = free.start + u64::from(TAG_BYTES);
         block.next_multiple_of(align.into()) - block + u64::from(span) <= free_bytes
@@ -113,33 +112,34 @@ mod tests {
     use crate::tests::model::headerless::Headerless;
     use crate::tests::model::{Calls, Subject, test_programs};
 
-    fn heap(growth: Growth, memory: SimulatedMemory) -> Headerless<MergingHeap> {
-        Headerless {
-            heap: MergingHeap::new(growth),
-            memory,
-        }
+    fn heap(growth: Growth, memory: SimulatedMemory) -> Headerless<MergingHeap<SimulatedMemory>> {
+        Headerless(MergingHeap::new(memory, growth))
     }
 
     #[test]
-    fn freeing_bump_heap_agrees_with_the_oracle_after_each_step_of_random_programs() {
+    fn merging_heap_agrees_with_the_oracle_after_each_step_of_random_programs() {
         test_programs(|memory| heap(Growth::THIRTY_SECOND, memory));
     }
 
     #[test]
-    fn freeing_bump_heap_agrees_with_the_oracle_when_it_grows_by_many_pages() {
+    fn merging_heap_agrees_with_the_oracle_when_it_grows_by_many_pages() {
         test_programs(|memory| heap(Growth::Step { pages: 48 }, memory));
     }
 
     /// A heap with a ceiling, in a memory that ends the test when it is asked for more pages.
-    fn heap_below(ceiling_pages: u32, growth: Growth, mut memory: SimulatedMemory) -> Headerless<MergingHeap> {
+    fn heap_below(
+        ceiling_pages: u32,
+        growth: Growth,
+        mut memory: SimulatedMemory,
+    ) -> Headerless<MergingHeap<SimulatedMemory>> {
         memory.ceiling_pages = ceiling_pages;
         let mut subject = heap(growth, memory);
-        subject.heap.limit_pages(ceiling_pages);
+        subject.0.limit_pages(ceiling_pages);
         subject
     }
 
     #[test]
-    fn freeing_bump_heap_agrees_with_the_oracle_when_it_has_a_ceiling() {
+    fn merging_heap_agrees_with_the_oracle_when_it_has_a_ceiling() {
         test_programs(|memory| heap_below(memory.end_page() + 8, Growth::DOUBLING, memory));
     }
 
@@ -153,8 +153,8 @@ mod tests {
             let mut subject = heap_below(10, growth, SimulatedMemory::new(PAGE_BYTES + 1040, 1, 4096));
             let request = Request { size: 5000, align: 8 };
             while subject.allocate(request).is_some() {}
-            assert_eq!(subject.memory.grow_calls, calls, "{growth:?}");
-            assert_eq!(subject.memory.end_page(), 10);
+            assert_eq!(subject.memory().grow_calls, calls, "{growth:?}");
+            assert_eq!(subject.memory().end_page(), 10);
         }
     }
 
@@ -166,13 +166,13 @@ mod tests {
             align: 8,
         };
         assert_eq!(subject.allocate(too_large), None);
-        assert_eq!(subject.memory.grow_calls, []);
+        assert_eq!(subject.memory().grow_calls, []);
         let large = Request {
             size: too_large.size - 64,
             align: 8,
         };
         let block = subject.allocate(large).expect("it fits below the ceiling");
-        assert_eq!(subject.memory.end_page(), 10);
+        assert_eq!(subject.memory().end_page(), 10);
         assert_eq!(subject.reallocate(block, large, large.size + PAGE_BYTES), None);
         subject.deallocate(block, large);
         assert_eq!(subject.allocate(large), Some(block));
@@ -182,11 +182,11 @@ mod tests {
     fn a_module_that_begins_above_its_ceiling_uses_what_it_begins_with_and_adds_nothing() {
         for foreign_pages in [0, 3] {
             let mut subject = heap_below(3, Growth::THIRTY_SECOND, SimulatedMemory::new(1040, 4, 4096));
-            subject.memory.foreign_grow(foreign_pages);
+            subject.memory().foreign_grow(foreign_pages);
             let request = Request { size: 5000, align: 8 };
             let blocks = core::iter::from_fn(|| subject.allocate(request)).count();
             assert_eq!(blocks, (4 * PAGE_BYTES / 5008) as usize);
-            assert_eq!(subject.memory.grow_calls, []);
+            assert_eq!(subject.memory().grow_calls, []);
         }
     }
 
@@ -244,12 +244,12 @@ mod tests {
     fn zeros_are_promised_where_the_memory_grows_elsewhere_and_leaves_what_then_serves_the_request() {
         let mut subject = heap(Growth::Step { pages: 64 }, SimulatedMemory::new(1040, 1, 4096));
         subject.allocate(Request { size: 65_536, align: 8 }).unwrap();
-        // It fits behind the bump pointer, but not with the distance before a block of 2 MiB or more.
-        let size = subject.never_used_bytes() - 4;
+        // It fits into the tail, but not with the reserve before a block of 2 MiB or more.
+        let size = subject.tail_bytes() - 4;
         assert!(size >= 2 << 20);
-        subject.memory.foreign_grow(1);
+        subject.memory().foreign_grow(1);
         let block = subject.allocate_zeroed(Request { size, align: 8 }).unwrap();
-        assert!(subject.memory.slice(block, size).iter().all(|&byte| byte == 0));
+        assert!(subject.memory().slice(block, size).iter().all(|&byte| byte == 0));
     }
 
     #[test]
@@ -265,28 +265,31 @@ mod tests {
         ] {
             subject.allocate_zeroed(Request { size, align }).unwrap();
         }
-        assert_eq!(subject.memory.cleared_bytes, 0);
+        assert_eq!(subject.memory().cleared_bytes, 0);
     }
 
     #[test]
     fn growth_in_proportion_counts_all_the_pages_of_the_memory() {
         for (initial_pages, first_growth) in [(1, 1), (2, 2), (17, 17)] {
-            // In the last page, as behind a stack and static data, and with no initial memory to use.
+            // In the last page, as after a stack and static data, and with no initial memory to use.
             for (heap_base, pages) in [
                 ((initial_pages - 1) * PAGE_BYTES + 1040, 1),
                 (initial_pages * PAGE_BYTES, 0),
             ] {
                 let mut subject = heap(Growth::DOUBLING, SimulatedMemory::new(heap_base, pages, 4096));
-                while subject.memory.grow_calls.is_empty() {
+                while subject.memory().grow_calls.is_empty() {
                     subject.allocate(Request { size: 1000, align: 8 }).unwrap();
                 }
-                assert_eq!(subject.memory.grow_calls, [first_growth], "{heap_base:#x}");
+                assert_eq!(subject.memory().grow_calls, [first_growth], "{heap_base:#x}");
             }
         }
     }
 
-    /// A heap in one page that cannot grow, which is full but for blocks of these sizes and alignments: their addresses.
-    fn full_but_for<const N: usize>(heap_base: u32, free: [(u32, u32); N]) -> (Headerless<MergingHeap>, [u32; N]) {
+    /// A heap in one page that cannot grow, which is full except for free blocks of these sizes and alignments: their addresses.
+    fn full_but_for<const N: usize>(
+        heap_base: u32,
+        free: [(u32, u32); N],
+    ) -> (Headerless<MergingHeap<SimulatedMemory>>, [u32; N]) {
         let mut subject = heap(Growth::THIRTY_SECOND, SimulatedMemory::new(heap_base, 1, 1));
         let separator = Request { size: 300, align: 8 };
         let requests = free.map(|(size, align)| Request { size, align });
@@ -330,10 +333,10 @@ mod tests {
         for heap_base in [1032, 1040] {
             for more in 0..=1 {
                 let mut subject = heap(Growth::THIRTY_SECOND, SimulatedMemory::new(heap_base, 4, 64));
-                let size = subject.heap.stats(&subject.memory).largest_free_bytes + more;
+                let size = subject.0.stats().largest_free_bytes + more;
                 subject.allocate(Request { size, align: 8 }).unwrap();
                 assert_eq!(
-                    subject.memory.grow_calls.len(),
+                    subject.memory().grow_calls.len(),
                     more as usize,
                     "{heap_base} and {more} more"
                 );

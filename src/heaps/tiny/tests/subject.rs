@@ -1,7 +1,6 @@
-//! `TinyHeap` under the model. Below `tiny_heap.rs` since it reads the free lists, which are private.
+//! `TinyHeap` as a subject of the model.
 
 use super::super::*;
-use crate::heaps::Request;
 use crate::memory::linear::Region;
 use crate::tests::model::Idle;
 use crate::tests::model::headerless::Surveyed;
@@ -10,21 +9,21 @@ use crate::tests::simulated_memory::SimulatedMemory;
 use core::ops::Range;
 use std::vec::Vec;
 
-impl Surveyed for TinyHeap {
-    fn block_bytes(size: u32, align: u32) -> u32 {
-        SizeClass::of(size, align).mask() + 1
+impl Surveyed for TinyHeap<SimulatedMemory> {
+    fn block_bytes(request: Request) -> u32 {
+        PowerOfTwo::of(request).mask() + 1
     }
 
-    fn idle(&self, memory: &SimulatedMemory, _: &[(u32, Request)]) -> Vec<(Idle, Range<u64>)> {
-        let never_used = if self.bump == 0 {
-            memory.initial_region()
+    fn idle(&self, _: &[(u32, Request)]) -> Vec<(Idle, Range<u64>)> {
+        let tail = if self.bump == 0 {
+            self.memory.initial_region()
         } else {
             Region {
                 start: self.bump,
                 end: self.end,
             }
         };
-        let mut idle = Vec::from([(Idle::NeverUsed, bytes_of_region(never_used))]);
+        let mut idle = Vec::from([(Idle::Tail, bytes_of_region(tail))]);
         for (list, &head) in self.free_lists.iter().enumerate() {
             let bytes = 1u64 << (32 - list);
             let mut block = head;
@@ -40,7 +39,7 @@ impl Surveyed for TinyHeap {
                 assert!(idle.len() < 1_000_000, "the free list of class {list} has a cycle");
                 idle.push((Idle::Free, u64::from(block)..u64::from(block) + bytes));
                 // SAFETY: a free block's first word is a link; the simulated memory checks the address.
-                block = unsafe { memory.read_word(block, 0) };
+                block = unsafe { self.memory.read_word(block, 0) };
             }
         }
         idle
@@ -55,9 +54,6 @@ mod tests {
 
     #[test]
     fn tiny_heap_agrees_with_the_oracle_after_each_step_of_random_programs() {
-        test_programs(|memory| Headerless {
-            heap: TinyHeap::new(),
-            memory,
-        });
+        test_programs(|memory| Headerless(TinyHeap::new(memory)));
     }
 }

@@ -45,7 +45,7 @@ macro_rules! implement_global_alloc {
             unsafe fn realloc(&self, ptr: *mut u8, layout: core::alloc::Layout, new_size: usize) -> *mut u8 {
                 let block = crate::memory::linear::address(ptr);
                 let request = crate::global::implement::request(layout);
-                // SAFETY: as for `dealloc`.
+                // SAFETY: the caller passes a live block with its layout. The call runs no code of the user.
                 let address = unsafe {
                     self.heap
                         .with(|heap| heap.reallocate(block, request, new_size as u32))

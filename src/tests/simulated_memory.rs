@@ -18,6 +18,8 @@ pub(crate) struct SimulatedMemory {
     bytes: Vec<u8>,
     first_page: u32,
     initial: Region,
+    /// Whether what lies below the first page may be read: the module's stack and static data, zeros here.
+    has_static_data: bool,
     /// The page number at which `grow` refuses to go further, at most 65,536.
     pub(crate) limit_pages: u32,
     /// The page number up to which `grow` may be asked: as a host that ends a module when it asks for more.
@@ -46,6 +48,7 @@ impl SimulatedMemory {
                 start: heap_base,
                 end: (first_page + initial_pages) << PAGE_SHIFT,
             },
+            has_static_data: false,
             limit_pages,
             ceiling_pages: u32::MAX,
             foreign: Vec::new(),
@@ -59,6 +62,12 @@ impl SimulatedMemory {
     /// A memory without an initial region, from page `first_page` to page `limit_pages`.
     pub(crate) fn pages(first_page: u32, limit_pages: u32) -> Self {
         Self::new(first_page << PAGE_SHIFT, 0, limit_pages)
+    }
+
+    /// The memory for a heap that reads below its first page: one that is given pointers which it cannot trust.
+    pub(crate) fn with_static_data(mut self) -> Self {
+        self.has_static_data = true;
+        self
     }
 
     /// Grows the memory as others would, and fills the new pages.
@@ -135,8 +144,7 @@ unsafe impl LinearMemory for SimulatedMemory {
     unsafe fn read_word(&self, address: u32, offset: u32) -> u32 {
         self.words_read.set(self.words_read.get() + 1);
         let address = address + offset;
-        if address < self.first_page << PAGE_SHIFT {
-            // The module's stack and static data, which the simulation leaves out.
+        if self.has_static_data && address < self.first_page << PAGE_SHIFT {
             return 0;
         }
         let at = self.offset(address);
@@ -161,7 +169,7 @@ unsafe impl LinearMemory for SimulatedMemory {
 
     unsafe fn clear_small(&mut self, address: u32, bytes: u32) {
         assert_eq!((address % 8, bytes % 8), (0, 0));
-        // SAFETY: passed on from the caller.
+        // SAFETY: the range is checked, and lies in a block of the caller's heap.
         unsafe { self.clear(address, bytes) }
     }
 }

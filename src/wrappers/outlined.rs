@@ -45,25 +45,25 @@ impl<A> Deref for Outlined<A> {
 unsafe impl<A: GlobalAlloc> GlobalAlloc for Outlined<A> {
     #[inline(never)]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: passed on from the caller.
+        // SAFETY: the size of the layout is not 0, as the caller must see to.
         unsafe { self.0.alloc(layout) }
     }
 
     #[inline(never)]
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: passed on from the caller.
+        // SAFETY: the size of the layout is not 0, as the caller must see to.
         unsafe { self.0.alloc_zeroed(layout) }
     }
 
     #[inline(never)]
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        // SAFETY: passed on from the caller.
+        // SAFETY: the block comes from the allocator within, with this layout, and is live.
         unsafe { self.0.dealloc(block, layout) }
     }
 
     #[inline(never)]
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
-        // SAFETY: passed on from the caller.
+        // SAFETY: the block comes from the allocator within, with this layout, and is live.
         unsafe { self.0.realloc(block, layout, new_size) }
     }
 }

@@ -281,19 +281,19 @@ impl Buffer {
 // SAFETY: all calls are passed on as they are, and what they return is passed back.
 unsafe impl<A: GlobalAlloc> GlobalAlloc for Recorder<A> {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: passed on from the caller.
+        // SAFETY: the size of the layout is not 0, as the caller must see to.
         let block = unsafe { self.allocator.alloc(layout) };
         self.record_new(0, block, layout)
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: passed on from the caller.
+        // SAFETY: the size of the layout is not 0, as the caller must see to.
         let block = unsafe { self.allocator.alloc_zeroed(layout) };
         self.record_new(1, block, layout)
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        // SAFETY: passed on from the caller.
+        // SAFETY: the block comes from the allocator within, with this layout, and is live.
         unsafe { self.allocator.dealloc(block, layout) };
         self.record(|event, last| {
             event.byte(2);
@@ -302,7 +302,7 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Recorder<A> {
     }
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
-        // SAFETY: passed on from the caller.
+        // SAFETY: the block comes from the allocator within, with this layout, and is live.
         let resized = unsafe { self.allocator.realloc(block, layout, new_size) };
         if !resized.is_null() {
             self.record(|event, last| {

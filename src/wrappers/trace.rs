@@ -122,25 +122,25 @@ impl<A> Traced<A> {
 // SAFETY: all calls are passed on as they are, and what they return is passed back.
 unsafe impl<A: GlobalAlloc> GlobalAlloc for Traced<A> {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: passed on from the caller.
+        // SAFETY: the size of the layout is not 0, as the caller must see to.
         let address = unsafe { self.allocator.alloc(layout) };
         self.report_request(Action::Allocated, address, layout, 0)
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: passed on from the caller.
+        // SAFETY: the size of the layout is not 0, as the caller must see to.
         let address = unsafe { self.allocator.alloc_zeroed(layout) };
         self.report_request(Action::AllocatedZeroed, address, layout, 0)
     }
 
     unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
-        // SAFETY: passed on from the caller.
+        // SAFETY: the block comes from the allocator within, with this layout, and is live.
         unsafe { self.allocator.dealloc(ptr, layout) };
         self.report(Action::Released, ptr, layout, layout.size(), 0);
     }
 
     unsafe fn realloc(&self, ptr: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
-        // SAFETY: passed on from the caller.
+        // SAFETY: the block comes from the allocator within, with this layout, and is live.
         let address = unsafe { self.allocator.realloc(ptr, layout, new_size) };
         // SAFETY: the caller says that the new size, rounded up to the alignment, does not overflow an `isize`.
         let new_layout = unsafe { Layout::from_size_align_unchecked(new_size, layout.align()) };

@@ -80,7 +80,7 @@ impl Bins {
     /// As for [`insert_unsearched`](Self::insert_unsearched).
     pub(super) unsafe fn insert<M: LinearMemory>(&mut self, memory: &mut M, bin: usize, member: u32) {
         let was_empty = self.firsts[bin] == 0;
-        // SAFETY: passed on from the caller.
+        // SAFETY: the member is in no bin, and the words of its links are in no other use.
         unsafe { self.insert_unsearched(memory, bin, member) };
         if was_empty {
             self.occupied[bin / WORD_BITS] |= 1 << (bin % WORD_BITS);
@@ -112,7 +112,7 @@ impl Bins {
     pub(super) unsafe fn remove<M: LinearMemory>(&mut self, memory: &mut M, member: u32) {
         // SAFETY: a member has its links, says the caller.
         let next = unsafe { self.next(memory, member) };
-        // SAFETY: as above.
+        // SAFETY: the other link says what lies before the member.
         let previous = Previous(unsafe { memory.read_word(member, PREVIOUS_OFFSET) });
         if next != 0 {
             Self::set_previous(memory, next, previous);

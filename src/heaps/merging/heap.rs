@@ -72,7 +72,7 @@ impl<M: LinearMemory> MergingHeap<M> {
         let last_initial = self.chunks.memory.initial_region().end.wrapping_sub(1);
         // Only a block that ends at the bump pointer is fresh: what was left after that pointer when the memory grew
         // elsewhere may hold anything.
-        // SAFETY: passed on from the caller.
+        // SAFETY: the block is live, and one of the chunk heap.
         if block > last_initial && unsafe { self.chunks.is_last(block) } {
             size.min(fresh.saturating_sub(block))
         } else {
@@ -142,7 +142,7 @@ impl<M: LinearMemory> UncheckedHeap for MergingHeap<M> {
         if stays {
             return block;
         }
-        // SAFETY: passed on from the caller.
+        // SAFETY: the caller passes a live block with its request, and it has not moved.
         unsafe { self.relocate(block, request, new_size) }
     }
 

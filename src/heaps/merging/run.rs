@@ -188,7 +188,7 @@ impl Run {
             block = next;
             next += class.bytes();
         }
-        // SAFETY: as above.
+        // SAFETY: this is the last of these blocks, or `first` itself.
         unsafe { FreeList::EMPTY.with_first(memory, block) };
         self.set_unlinked(memory, if next <= last { next } else { 0 });
         // SAFETY: the blocks were linked just now.

@@ -179,7 +179,7 @@ impl Runs {
             }
             // SAFETY: a partial run is in the bin of its class.
             unsafe { heap.bins.remove(&mut heap.memory, address) };
-            // SAFETY: as above.
+            // SAFETY: what was in the bin of a class is a run.
             unsafe { Run::at(address) }.set_unlinked(&mut heap.memory, 0);
             self.current[class.index()] = address;
         }
@@ -301,7 +301,7 @@ impl Runs {
             // SAFETY: without stray blocks every live block with a class lies in a run.
             unsafe { self.push(heap, block) }
         } else {
-            // SAFETY: passed on from the caller.
+            // SAFETY: the caller gives up a block that was allocated for a class.
             unsafe { self.deallocate_wherever(heap, block) }
         }
     }

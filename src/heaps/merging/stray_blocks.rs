@@ -79,7 +79,7 @@ impl StrayBlocks {
         let bit = 1 << (slot % WORD_SLOTS);
         // SAFETY: the word is one of the bitmap, a block of this heap.
         let others = unsafe { memory.read_word(word, 0) } & !bit;
-        // SAFETY: as above.
+        // SAFETY: nothing else uses the block of the bitmap.
         unsafe { memory.write_word(word, 0, if stray { others | bit } else { others }) };
     }
 

@@ -167,7 +167,7 @@ impl<M: LinearMemory> UncheckedHeap for TinyHeap<M> {
         if PowerOfTwo::of(request) == PowerOfTwo::of(request.with_size(new_size)) {
             return block;
         }
-        // SAFETY: passed on from the caller.
+        // SAFETY: the caller passes a live block with its request.
         unsafe { self.relocate(block, request, new_size) }
     }
 

@@ -39,7 +39,7 @@ pub fn tiny(input: &[u8]) {
 
 /// Plays an input on the engine of `CheckedFreeingBump`.
 pub fn checked(input: &[u8]) {
-    play(CheckedHeap::new, input);
+    play(CheckedHeap::over, input);
 }
 
 /// Plays an input on `FreeingBumpHeapAllocator`, over a memory that grows, and over a byte slice.

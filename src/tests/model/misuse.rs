@@ -315,7 +315,7 @@ mod tests {
 
     /// Plays these acts on a `CheckedHeap` that begins at this address.
     fn suffer_from(base: u32, acts: &[Act]) {
-        Victim::new(CheckedHeap::new(SimulatedMemory::new(base, 1, 64))).suffer(acts);
+        Victim::new(CheckedHeap::over(SimulatedMemory::new(base, 1, 64))).suffer(acts);
     }
 
     const fn allocate(size: u32, align: u32) -> Act {

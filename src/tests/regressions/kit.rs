@@ -22,7 +22,7 @@ pub(super) fn freeing_bump(memory: SimulatedMemory) -> Headerless<MergingHeap<Si
 
 /// With room for blocks of any size.
 pub(super) fn checked(memory: SimulatedMemory) -> CheckedHeap<SimulatedMemory> {
-    let mut heap = CheckedHeap::new(memory);
+    let mut heap = CheckedHeap::over(memory);
     heap.max_allocation = 1 << 31;
     heap
 }

@@ -10,7 +10,7 @@ pub(super) const BASE: u32 = 1024;
 
 /// The heap in one page with 1024 bytes of static data, which may grow to 64.
 pub(super) fn heap() -> CheckedHeap<SimulatedMemory> {
-    CheckedHeap::new(SimulatedMemory::new(BASE, 1, 64))
+    CheckedHeap::over(SimulatedMemory::new(BASE, 1, 64))
 }
 
 pub(super) const fn request(size: u32, align: u32) -> Request {
@@ -131,7 +131,7 @@ fn the_heap_passes_over_the_pages_of_others() {
 
 #[test]
 fn the_memory_grows_by_an_eighth_and_by_the_bare_need_where_that_is_refused() {
-    let mut heap = CheckedHeap::new(SimulatedMemory::new(BASE, 32, 37));
+    let mut heap = CheckedHeap::over(SimulatedMemory::new(BASE, 32, 37));
     // A block of 2 MiB and its header, of which the initial memory has 1024 bytes too few.
     heap.allocate(request(32 * 65_536, 8)).unwrap();
     assert_eq!(heap.memory.memory.grow_calls, [4]);
@@ -149,7 +149,7 @@ fn the_memory_grows_by_the_bare_need_where_a_step_would_go_beyond_the_ceiling() 
         let mut memory = SimulatedMemory::new(BASE, 4, 4096);
         // The test ends if the engine is asked for more.
         memory.ceiling_pages = 6;
-        let mut heap = CheckedHeap::new(memory);
+        let mut heap = CheckedHeap::over(memory);
         heap.growth = growth;
         heap.limit_pages(6);
         while heap.allocate(request(32_000, 8)).is_ok() {}
@@ -175,7 +175,7 @@ pub(super) fn words_across_eight_byte_bounds_or_behind_the_heap_are_refused() {
 
 #[test]
 fn running_out_of_memory_poisons_and_leaves_what_lives_as_it_is() {
-    let mut heap = CheckedHeap::new(SimulatedMemory::new(BASE, 1, 1));
+    let mut heap = CheckedHeap::over(SimulatedMemory::new(BASE, 1, 1));
     let block = heap.allocate(SOME).unwrap();
     heap.memory.memory.slice(block, 64).fill(9);
     assert_eq!(heap.allocate(request(65_536, 8)), Err(Error::AllocatorOutOfSpace));
@@ -185,7 +185,7 @@ fn running_out_of_memory_poisons_and_leaves_what_lives_as_it_is() {
 
 #[test]
 fn a_resizing_for_which_there_is_no_memory_leaves_the_block_as_it_is() {
-    let mut heap = CheckedHeap::new(SimulatedMemory::new(BASE, 1, 1));
+    let mut heap = CheckedHeap::over(SimulatedMemory::new(BASE, 1, 1));
     let block = heap.allocate(SOME).unwrap();
     heap.memory.memory.slice(block, 64).fill(9);
     let header = word(&heap, block - HEADER_BYTES);
@@ -209,7 +209,7 @@ fn a_request_above_the_largest_block_poisons_and_the_largest_block_can_be_raised
         assert_eq!(heap.memory.memory.grow_calls, []);
         assert_poisoned(&mut heap, block);
     }
-    let mut heap = CheckedHeap::new(SimulatedMemory::new(BASE, 1, 1024));
+    let mut heap = CheckedHeap::over(SimulatedMemory::new(BASE, 1, 1024));
     heap.max_allocation = 1 << 25;
     assert_eq!(heap.allocate(request((1 << 24) + 1, 1)), Ok(BASE + HEADER_BYTES));
 }

@@ -27,7 +27,7 @@ pub(crate) fn play(input: &mut Input<'_>) {
     let (heap_base, initial_pages) = input.place();
     let limit_pages = (heap_base / PAGE_BYTES + SPAN_PAGES).min(65_536);
     let mut besieged = Besieged {
-        heap: CheckedHeap::new(SimulatedMemory::new(heap_base, initial_pages, limit_pages)),
+        heap: CheckedHeap::over(SimulatedMemory::new(heap_base, initial_pages, limit_pages)),
         oracle: Oracle::new(),
         released: Vec::new(),
     };

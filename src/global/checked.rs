@@ -70,7 +70,7 @@ impl CheckedFreeingBump {
         Self::with_error_handler(|_| core::arch::wasm32::unreachable())
     }
 
-    /// The same with `error_handler` called instead, once, with what is wrong. It must not return; it may report the
+    /// The same with `error_handler` called instead, once, with what is wrong. It must not return. It may report the
     /// error, but what it allocates is refused, since the allocator is poisoned already.
     #[must_use]
     pub const fn with_error_handler(error_handler: fn(&Error) -> !) -> Self {
@@ -137,7 +137,7 @@ impl CheckedFreeingBump {
     /// What `call` returns for the heap; none if there is no memory for it or the heap is poisoned. Everything else
     /// that can be wrong goes to the error handler.
     fn checked<R>(&self, call: impl FnOnce(&mut CheckedHeap<ThisModule>) -> Result<R, Error>) -> Option<R> {
-        // SAFETY: `CheckedHeap` runs no code of the user; the error handler runs when the heap is free again.
+        // SAFETY: `CheckedHeap` runs no code of the user. The error handler runs when the heap is free again.
         match unsafe { self.heap.with(call) } {
             Ok(value) => Some(value),
             Err(Error::RequestedAllocationTooLarge | Error::AllocatorOutOfSpace | Error::Poisoned) => None,

@@ -86,7 +86,7 @@ use crate::stats::HeapStats;
 /// - Runs of its own for a size after 4 to 12 blocks, or when the runs that it shares have no free block: the memory of small
 ///   programs grows late, after hundreds of rounds.
 /// - The address and the number of a run's released blocks in one word: a load and a store less for a release, and masks
-///   for both calls; the same time.
+///   for both calls. It takes the same time.
 /// - Growth by a sixty-fourth: 0.99 of the memory, and up to twice the calls of `memory.grow`, which cost old engines much.
 ///   With sizes that earned runs after 4 to 12 blocks, the memory of replaced states also grew late then.
 /// - Releases that are a call, while allocations are inlined: 1.14 times the time, and 0.94 and 0.83 of the code of jaq and
@@ -136,9 +136,9 @@ impl FreeingBump {
     /// as by default.
     ///
     /// A request that would need more pages gets null, as when the engine refuses to grow the memory, but the engine is
-    /// not asked; the steps of the growth policy end at the ceiling. For hosts that end a module when it asks for too
+    /// not asked. The steps of the growth policy end at the ceiling. For hosts that end a module when it asks for too
     /// much, and for a budget. What the module begins with is used even above the ceiling. Each growth of the memory costs
-    /// one comparison; nothing else costs anything.
+    /// one comparison. Nothing else costs anything.
     ///
     /// ```
     /// # #[cfg(target_arch = "wasm32")]

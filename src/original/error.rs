@@ -16,7 +16,7 @@ pub enum Error {
     AllocatorOutOfSpace,
     /// The memory is smaller than at an earlier call.
     MemoryShrunk,
-    /// An earlier call returned an error; since then the allocator does nothing.
+    /// An earlier call returned an error. Since then the allocator does nothing.
     Poisoned,
     /// The heap base rounded up to a multiple of 8 lies past the 32-bit address space.
     InvalidHeapBase {
@@ -48,7 +48,7 @@ pub enum Error {
     },
     /// A free list leads to something that is not a free block: a freed block or its header was written to.
     CorruptFreeList {
-        /// The order whose list is broken; its blocks have 8 bytes times 2 to the power of `order`.
+        /// The order whose list is broken. Its blocks have 8 bytes times 2 to the power of `order`.
         order: u32,
         /// Where the list leads to: the address of a header.
         header_address: u32,

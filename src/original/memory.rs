@@ -60,7 +60,7 @@ pub trait Memory {
     ///
     /// # Errors
     ///
-    /// [`Error::AllocatorOutOfSpace`] if the memory cannot grow by that much; it is then unchanged.
+    /// [`Error::AllocatorOutOfSpace`] if the memory cannot grow by that much. It is then unchanged.
     fn grow(&mut self, pages: u32) -> Result<u64, Error> {
         let _ = pages;
         Err(Error::AllocatorOutOfSpace)

@@ -13,7 +13,7 @@
 //! ```
 //!
 //! `bytes` counts all bytes after the header. `stopped?` is 1 if the buffer could not grow, or if a call was made while it
-//! did, so that later calls are missing. A frame holds at most 4096 bytes of events, and no event crosses it; its checksum is the 32-bit FNV-1a of
+//! did, so that later calls are missing. A frame holds at most 4096 bytes of events, and no event crosses it. Its checksum is the 32-bit FNV-1a of
 //! the events. Numbers in headers are little-endian.
 //!
 //! | event | bytes |
@@ -72,14 +72,14 @@ const STOPPED_AT: usize = 6;
 /// ```
 ///
 /// A call costs O(1) more than without recording, except for the growth of the buffer, which doubles. When the buffer
-/// cannot grow, or the wrapped allocator makes a call of its own meanwhile, the recording stops and says so; calls are
+/// cannot grow, or the wrapped allocator makes a call of its own meanwhile, the recording stops and says so. Calls are
 /// passed on as before.
 pub struct Recorder<A> {
     allocator: A,
     buffer: UnsafeCell<Buffer>,
 }
 
-/// Where a recording lies; it moves when the next call is recorded.
+/// Where a recording lies. It moves when the next call is recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Recording {
     /// The address of the first byte; 0 before anything was recorded.
@@ -273,7 +273,7 @@ impl Buffer {
     /// Writes `bytes` at the offset `at`, which lies within the capacity.
     fn write(&mut self, at: usize, bytes: &[u8]) {
         // SAFETY: `has_room` has made room for a frame's header and the longest event after `len`, and what lies before
-        // was written already; the buffer belongs to this recorder alone.
+        // was written already. The buffer belongs to this recorder alone.
         unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), self.start.add(at), bytes.len()) }
     }
 }

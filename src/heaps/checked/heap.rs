@@ -10,7 +10,7 @@
 //! +--------+----------------------+               +--------+- - - - +--------+---------------+
 //! ```
 //!
-//! `marker_address = pointer - 8`; it holds `block` in its low and `!block` in its high half. Between block and marker
+//! `marker_address = pointer - 8`. It holds `block` in its low and `!block` in its high half. Between block and marker
 //! there are 8 bytes at least, so that the stamp of a free block leaves the marker as it is.
 
 use crate::heaps::Request;
@@ -123,7 +123,7 @@ impl<M: LinearMemory> CheckedHeap<M> {
             return Ok(pointer);
         }
         let new_pointer = self.allocate(new_request)?;
-        // SAFETY: the engine holds both blocks for live, one of them since just now; each has room for the bytes copied.
+        // SAFETY: the engine holds both blocks for live, one of them since just now. Each has room for the bytes copied.
         unsafe {
             self.memory
                 .memory
@@ -255,7 +255,7 @@ impl<M: LinearMemory> Memory for OwnedMemory<M> {
 
     fn write_le_u64(&mut self, ptr: u32, value: u64) -> Result<(), Error> {
         self.check(ptr)?;
-        // SAFETY: as in `read_le_u64`; the engine and this file write headers, markers and stamps only, which lie in
+        // SAFETY: as in `read_le_u64`. The engine and this file write headers, markers and stamps only, which lie in
         // regions of this heap and in no payload that is in use.
         unsafe {
             self.memory.write_word(ptr, 0, value as u32);

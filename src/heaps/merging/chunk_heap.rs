@@ -159,7 +159,7 @@ impl<M: LinearMemory> ChunkHeap<M> {
         self.refused
     }
 
-    /// How far the heap extends, in bytes from where its memory begins; pages of others within count too.
+    /// How far the heap extends, in bytes from where its memory begins. Pages of others within count too.
     pub(super) fn extent(&self) -> u32 {
         self.end.saturating_sub(self.memory.initial_region().start)
     }
@@ -346,7 +346,7 @@ impl<M: LinearMemory> ChunkHeap<M> {
     }
 
     /// Takes the initial memory at the first call, then grows the memory as the policy and the limit say, by what is
-    /// `lacking` after the bump pointer at least. False if that is refused; then nothing has changed. What is left of a region
+    /// `lacking` after the bump pointer at least. False if that is refused. Then nothing has changed. What is left of a region
     /// that ends here becomes free.
     #[cold]
     fn grow(&mut self, lacking: u32) -> bool {
@@ -456,7 +456,7 @@ impl<M: LinearMemory> ChunkHeap<M> {
     }
 
     /// The block of `span` that lies `gap` bytes after the start of the `whole` at `chunk`. What lies before and after it
-    /// becomes free; what lies before it becomes a reserve if `gap_is_reserve`.
+    /// becomes free. What lies before it becomes a reserve if `gap_is_reserve`.
     ///
     /// # Safety
     ///
@@ -465,7 +465,7 @@ impl<M: LinearMemory> ChunkHeap<M> {
         // SAFETY: that lies in the whole, or it is all of it.
         let aligned = unsafe { chunk.after(gap) };
         if gap != 0 {
-            // Leaves the flag of a free chunk before it in the tag; the rest of that is set below.
+            // Leaves the flag of a free chunk before it in the tag. The rest of that is set below.
             // SAFETY: the gap is a part of the whole, and the chunk before the whole is in use.
             unsafe { self.insert(chunk, gap, gap_is_reserve) };
         }

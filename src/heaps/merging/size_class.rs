@@ -3,7 +3,7 @@
 use crate::heaps::Request;
 use core::num::NonZeroU32;
 
-/// All classes are multiples of it; those to [`LAST_FINE_CLASS_BYTES`] differ by it.
+/// All classes are multiples of it. Those to [`LAST_FINE_CLASS_BYTES`] differ by it.
 const STEP_BYTES: u32 = 8;
 
 /// The last class before those that differ by [`COARSE_STEP_BYTES`].

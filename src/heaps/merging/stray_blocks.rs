@@ -88,7 +88,7 @@ impl StrayBlocks {
         self.bitmap + slot / WORD_SLOTS * size_of::<u32>() as u32
     }
 
-    /// Makes a bitmap for so many slots, with the bits of the one before. False if there is no memory for it; then nothing has
+    /// Makes a bitmap for so many slots, with the bits of the one before. False if there is no memory for it. Then nothing has
     /// changed.
     #[cold]
     #[inline(never)]

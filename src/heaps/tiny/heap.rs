@@ -52,7 +52,7 @@ impl PowerOfTwo {
         u32::MAX.wrapping_shr(self.0)
     }
 
-    /// The index of the class's list; the mask changes nothing and spares the module a bounds check that can panic.
+    /// The index of the class's list. The mask changes nothing and spares the module a bounds check that can panic.
     const fn list(self) -> usize {
         self.0 as usize % LISTS
     }
@@ -81,7 +81,7 @@ impl<M: LinearMemory> TinyHeap<M> {
     }
 
     /// Takes the initial memory at the first call, then grows the memory by what is lacking and an eighth of what lies
-    /// below the heap's end, or by what is lacking alone. False if even that is refused; then nothing has changed.
+    /// below the heap's end, or by what is lacking alone. False if even that is refused. Then nothing has changed.
     ///
     /// Where others have grown the memory in between, the bump pointer moves past their pages. What was left
     /// before them, less than the request at hand needs, stays unused, even if the request is then refused: to put it on
@@ -173,7 +173,7 @@ impl<M: LinearMemory> UncheckedHeap for TinyHeap<M> {
 
     /// Memory that comes fresh from the engine is zero already and is not cleared. O(bytes cleared).
     fn allocate_zeroed(&mut self, request: Request) -> u32 {
-        // All blocks that were ever used lie below the bump pointer; the initial memory may hold what the host wrote.
+        // All blocks that were ever used lie below the bump pointer. The initial memory may hold what the host wrote.
         let bump = self.bump;
         // A region that reaches the top of the address space ends at 0.
         let last_initial = self.memory.initial_region().end.wrapping_sub(1);

@@ -26,7 +26,7 @@ impl PackedGrowth {
     /// The pages to ask for first, as [`Growth::pages`] has them.
     pub(crate) fn pages(self, needed: PageCount, present: PageCount) -> PageCount {
         let wanted = if self.0 < STEPS {
-            // The shift is below 32; a masked one needs no test of that.
+            // The shift is below 32. A masked one needs no test of that.
             present.0.wrapping_shr(self.0 ^ DEFAULT_SHIFT)
         } else {
             self.0 - STEPS

@@ -23,7 +23,8 @@ use crate::stats::HeapStats;
 ///
 /// - Requests of up to 512 bytes get a block of a run: 8 KiB of blocks of one size, a multiple of 8 bytes, or of 16 above
 ///   256, with no bytes beside them. A run whose last block is released becomes memory for anything again. Up to one run of
-///   each size stays with its size until the memory would have to grow for another request: 384 KiB in all at most.
+///   each size stays with its size, 384 KiB in all at most. Before the memory grows, such runs become memory for anything
+///   too. Where that was done three times in short succession for a new run, the memory grows instead.
 /// - A size has no runs of its own before it has taken two blocks from those of the next power of two. In a heap of less than
 ///   128 KiB it takes 250 there, so that a small program fills few runs.
 /// - Larger blocks have a tag of 4 bytes, are rounded up to a multiple of 16, and are merged with their neighbours at once.
@@ -33,7 +34,7 @@ use crate::stats::HeapStats;
 ///   places. At the memory's limit this space serves any request. Where such a block is cut from a free one that is much
 ///   larger, that sixteenth is part of the block.
 /// - Allocation and release are O(1). A request of up to 512 bytes may also link blocks of a new run, 256 at most. Before the
-///   memory grows, and when a size gets its first run, up to 2,048 free blocks are counted, for runs to hand back. No other
+///   memory grows, and when a size gets its first run, up to 2,048 free blocks are counted, for runs to release. No other
 ///   work is deferred. Where the engine refuses to grow the memory, up to 2,048 free blocks of about the size are looked at.
 /// - `realloc` leaves a block in place within its size, into free space after it, and at the bump pointer, for which the
 ///   memory may grow. Otherwise it copies, so that it can be refused where it shrinks too. `alloc_zeroed` does not clear
@@ -43,7 +44,7 @@ use crate::stats::HeapStats;
 ///   is needed where the engine refuses more.
 /// - Where the engine refuses to grow the memory, every request goes on being served that some free space fits, small
 ///   ones too: see [`promise`](crate::promise) for the exact rule.
-/// - Alignments up to 16 cost nothing; above, what is cut off around a block is free.
+/// - Alignments up to 16 cost nothing. Above that, what is cut off around a block is free.
 /// - Out of memory is a null pointer. It changes nothing that is in use, and what is free goes on being handed out.
 /// - Nothing is checked: releasing twice, or with another layout, is undefined behaviour, as
 ///   [`GlobalAlloc`](core::alloc::GlobalAlloc) says.
@@ -85,6 +86,8 @@ use crate::stats::HeapStats;
 ///   bound that `src/regressions/footprint.rs` sets.
 /// - Runs of its own for a size after 4 to 12 blocks, or when the runs that it shares have no free block: the memory of small
 ///   programs grows late, after hundreds of rounds.
+/// - Runs without a live block released before each growth of the memory: a small program that used some blocks of each of
+///   32 sizes in turn made the same few runs again and again, 103 ns for an allocation with its release where 8 do.
 /// - The address and the number of a run's released blocks in one word: a load and a store less for a release, and masks
 ///   for both calls. It takes the same time.
 /// - Growth by a sixty-fourth: 0.99 of the memory, and up to twice the calls of `memory.grow`, which cost old engines much.

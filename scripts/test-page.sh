@@ -8,6 +8,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 if [ $# -eq 0 ]; then
+    # Cargo calls it a success when no test has this name. Then there must be no page.
+    rm -rf target/report/sample
     cargo test --profile tools --package freeing-bump-compare -- --ignored --exact \
         render::page::tests::a_page_of_every_allocator_and_workload_is_written
 fi

@@ -22,7 +22,8 @@
 //! | `CheckedFreeingBump` | finding memory bugs; code that must stop rather than go on with a broken heap | the original algorithm with its 8-byte header, checked at each release, poisoned after an error |
 //! | [`FreeingBumpHeapAllocator`] | embedders and tests, on the host too | the original algorithm over any [`Memory`]; the engine of `CheckedFreeingBump` |
 //!
-//! [`Outlined`] around one of them takes less code and more time in programs that are optimized for speed.
+//! [`Outlined`] around one of them takes less code and more time in programs that are optimized for speed. [`OnRefusal`] calls
+//! a function of yours when memory runs out, which can release a reserve.
 //!
 //! The three global allocators exist on wasm32 alone: on wasm32-unknown-unknown, wasm32v1-none and wasm32-wasip1. They serve
 //! modules with one thread that have their memory to themselves. For wasm the crate compiles in no other build: not for
@@ -52,7 +53,7 @@
 //!
 //! | folder | what it owns |
 //! |---|---|
-//! | `wrappers` | what can be put around any global allocator: `Outlined`, `Traced`, `Recorder` |
+//! | `wrappers` | what can be put around any global allocator: `Outlined`, `OnRefusal`, `Traced`, `Recorder` |
 //! | `global` | the global allocators: layouts, pointers, and the one thread. `build.rs` refuses the builds in which they would be unsound |
 //! | `heaps` | the engines, which deal in addresses: `merging` of `FreeingBump`, `tiny` of `TinyFreeingBump`, `checked` of `CheckedFreeingBump` over `original` |
 //! | `original` | the original algorithm over any [`Memory`], without unsafe code |
@@ -92,8 +93,8 @@ pub use stats::{HeapStats, Stats};
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub use tests::fuzz;
-pub use wrappers::Outlined;
 #[cfg(feature = "trace")]
 pub use wrappers::{Action, Event, Traced};
+pub use wrappers::{OnRefusal, Outlined};
 #[cfg(feature = "record")]
 pub use wrappers::{Recorder, Recording};

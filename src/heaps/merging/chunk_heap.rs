@@ -401,9 +401,11 @@ impl<M: LinearMemory> ChunkHeap<M> {
     /// Calls `visit` with each free chunk.
     fn for_each_free(&self, mut visit: impl FnMut(Chunk)) {
         for bin in CHUNK_BINS {
-            // SAFETY: what is in a bin of chunks is a free chunk.
-            self.bins
-                .for_each(&self.memory, bin, |address| visit(unsafe { Chunk::at(address) }));
+            self.bins.for_each(&self.memory, bin, |address| {
+                // SAFETY: what is in a bin of chunks is a free chunk.
+                let chunk = unsafe { Chunk::at(address) };
+                visit(chunk);
+            });
         }
     }
 

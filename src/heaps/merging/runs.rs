@@ -371,9 +371,10 @@ impl Runs {
             let run = unsafe { Run::at(current) };
             free += released(run) + run.unlinked_blocks(memory);
         }
-        // SAFETY: what is in the bin of a class is a run.
         heap.bins.for_each(memory, bin_of(class), |address| {
-            free += released(unsafe { Run::at(address) })
+            // SAFETY: what is in the bin of a class is a run.
+            let run = unsafe { Run::at(address) };
+            free += released(run);
         });
         free
     }

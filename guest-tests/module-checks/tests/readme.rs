@@ -1,8 +1,8 @@
-//! The first lines of Rust in the README, pasted into a new crate, make a program that runs.
+//! What the README shows can be pasted: its Rust compiles for wasm, and its lines of use make a program that runs.
 
 use module_checks::{TARGET, build_module, repository};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What the user of the README had before: a program that allocates.
@@ -25,35 +25,61 @@ const RUN_IN_NODE: &str = "
     WebAssembly.instantiate(module).then(({ instance }) => console.log(instance.exports.distinct_words(100000)));
 ";
 
-fn first_rust_block(markdown: &str) -> String {
-    let lines = markdown.lines();
-    let block: Vec<&str> = lines
-        .skip_while(|line| !line.starts_with("```rust"))
-        .skip(1)
-        .take_while(|line| !line.starts_with("```"))
-        .collect();
-    block.join("\n")
+/// The items that need a cargo feature, with that feature.
+const FEATURES: [(&str, &str); 2] = [("Traced", "trace"), ("Recorder", "record")];
+
+/// The Rust blocks of the README, in their order.
+fn rust_blocks() -> Vec<String> {
+    let readme = fs::read_to_string(repository().join("README.md")).expect("there is a README.md");
+    let mut blocks = Vec::new();
+    let mut lines = readme.lines();
+    while lines.any(|line| line.starts_with("```rust")) {
+        let block: Vec<&str> = lines.by_ref().take_while(|line| !line.starts_with("```")).collect();
+        blocks.push(block.join("\n") + "\n");
+    }
+    blocks
+}
+
+/// Writes a crate that depends on freeing-bump, with the features that its `code` needs; returns its folder.
+fn crate_of(name: &str, code: &str) -> PathBuf {
+    let needed = FEATURES.iter().filter(|(item, _)| code.contains(item));
+    let features: Vec<&str> = needed.map(|(_, feature)| *feature).collect();
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    fs::create_dir_all(folder.join("src")).expect("target/tmp can be written to");
+    let manifest = format!(
+        "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n\
+         [lib]\ncrate-type = [\"cdylib\"]\n\n\
+         [dependencies]\nfreeing-bump = {{ path = {:?}, features = {features:?} }}\n\n[workspace]\n",
+        repository()
+    );
+    fs::write(folder.join("Cargo.toml"), manifest).expect("target/tmp can be written to");
+    fs::write(folder.join("src/lib.rs"), code).expect("target/tmp can be written to");
+    folder
+}
+
+#[test]
+fn every_rust_block_of_the_readme_compiles_for_wasm_in_a_crate_of_its_own() {
+    let blocks = rust_blocks();
+    assert!(
+        blocks.len() > 1,
+        "README.md should have Rust blocks, but has {blocks:?}"
+    );
+    for (index, block) in blocks.iter().enumerate() {
+        let folder = crate_of(&format!("readme-block-{index}"), block);
+        build_module(&folder, TARGET, &folder.join("target"), &[]);
+    }
 }
 
 #[test]
 fn the_lines_of_use_in_the_readme_make_a_program_that_runs_in_node() {
-    let readme = fs::read_to_string(repository().join("README.md")).expect("there is a README.md");
-    let lines_of_use = first_rust_block(&readme);
+    let blocks = rust_blocks();
+    let lines_of_use = blocks.first().expect("README.md has a Rust block");
     assert!(
         lines_of_use.contains("#[global_allocator]"),
         "the first Rust block of README.md should show the lines of use, but is:\n{lines_of_use}"
     );
 
-    let user_crate = Path::new(env!("CARGO_TARGET_TMPDIR")).join("readme-user");
-    fs::create_dir_all(user_crate.join("src")).expect("target/tmp can be written to");
-    let manifest = format!(
-        "[package]\nname = \"readme-user\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n\
-         [lib]\ncrate-type = [\"cdylib\"]\n\n\
-         [dependencies]\nfreeing-bump = {{ path = {:?} }}\n\n[workspace]\n",
-        repository()
-    );
-    fs::write(user_crate.join("Cargo.toml"), manifest).expect("target/tmp can be written to");
-    fs::write(user_crate.join("src/lib.rs"), lines_of_use + PROGRAM).expect("target/tmp can be written to");
+    let user_crate = crate_of("readme-user", &format!("{lines_of_use}{PROGRAM}"));
     build_module(&user_crate, TARGET, &user_crate.join("target"), &["--release"]);
 
     let output = Command::new("node")
@@ -67,4 +93,22 @@ fn the_lines_of_use_in_the_readme_make_a_program_that_runs_in_node() {
         "{}",
         String::from_utf8_lossy(&output.stderr)
     );
+}
+
+#[test]
+fn every_file_that_the_readme_links_to_is_in_the_repository() {
+    let readme = fs::read_to_string(repository().join("README.md")).expect("there is a README.md");
+    let links = readme.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+    let files: Vec<&str> = links.filter(|link| !link.contains("://")).collect();
+    assert!(
+        files.len() > 5,
+        "README.md should link to files, but links to {files:?}"
+    );
+    for file in files {
+        let path = file.split('#').next().unwrap_or(file);
+        assert!(
+            repository().join(path).exists(),
+            "README.md links to {file}, which is not there"
+        );
+    }
 }

@@ -20,7 +20,7 @@ mod shared;
 
 use clap::{Parser, Subcommand};
 use commands::check_figures::{self, Guarded};
-use commands::{record, replay, report, worst_case};
+use commands::{publish, record, replay, report, worst_case};
 use measure::mode::Mode;
 use shared::places::Places;
 use std::path::PathBuf;
@@ -47,9 +47,14 @@ enum Command {
         /// Measure the V8 of this Node instead of that of the pinned one.
         #[arg(long, value_name = "PATH", conflicts_with = "publish")]
         node: Option<PathBuf>,
-        /// Write BENCHMARKS.md and its charts as well, which hold the full report of everything.
+        /// Write BENCHMARKS.md, the README's figures and the charts as well, which hold the full report of everything.
         #[arg(long, requires = "full", conflicts_with = "only")]
         publish: bool,
+    },
+    /// Write BENCHMARKS.md, the README's figures and the charts from a full report that was measured before.
+    Publish {
+        /// The report, a `report.json`; that of the last run if none is named.
+        report: Option<PathBuf>,
     },
     /// Run recordings made with `freeing_bump::Recorder` through all allocators.
     Replay {
@@ -114,6 +119,7 @@ fn main() -> ExitCode {
             places.other_node = node;
             report::run(&only, Mode::of(full), publish, &places)
         }
+        Command::Publish { report } => publish::run(report.as_deref(), &places),
         Command::Replay {
             files,
             only,

@@ -4,6 +4,7 @@
 
 pub mod check_figures;
 mod comparison;
+pub mod publish;
 pub mod record;
 pub mod replay;
 pub mod report;

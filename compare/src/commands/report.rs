@@ -2,15 +2,18 @@
 
 use super::comparison;
 use crate::measure::mode::Mode;
-use crate::render::benchmarks;
+use crate::render::publication;
 use crate::shared::catalogue::Catalogue;
 use crate::shared::places::Places;
 use anyhow::Result;
 
 /// Measures what `only` names, or everything if it is empty.
 ///
-/// With `publish`, the report becomes `BENCHMARKS.md` as well.
+/// With `publish`, `BENCHMARKS.md`, the README's figures and the charts become those of the report as well.
 pub fn run(only: &[String], mode: &Mode, publish: bool, places: &Places) -> Result<()> {
+    if publish {
+        publication::check(places)?;
+    }
     let mut chosen = Catalogue::read(places)?;
     chosen.choose(only)?;
     if !mode.full {
@@ -23,7 +26,7 @@ pub fn run(only: &[String], mode: &Mode, publish: bool, places: &Places) -> Resu
     };
     let report = comparison::run(&chosen, &command, mode, places)?;
     if publish {
-        benchmarks::write(&report, places)?;
+        publication::write(&report, places)?;
     }
     Ok(())
 }

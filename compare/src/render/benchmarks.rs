@@ -8,32 +8,18 @@ use crate::results::product::{CallFigures, PRODUCT_CALLS, ProductCell, ProductRo
 use crate::results::report::Report;
 use crate::results::workload::Row;
 use crate::shared::catalogue::Role;
-use crate::shared::places::Places;
-use anyhow::{Context, Result};
-use std::fs;
 
 /// The allocator that the README shows first: the one whose losses are listed.
 const OUR_DEFAULT: &str = "freeing-bump";
 
-/// Writes the committed benchmark page.
-pub fn write(report: &Report, places: &Places) -> Result<()> {
-    let notes = places.compare.join("notes.md");
-    let notes = fs::read_to_string(&notes).with_context(|| format!("cannot read {}", notes.display()))?;
-    charts::write(report, &places.compare.join(charts::FOLDER))?;
+/// The committed benchmark page, with the `notes` that are the same for every run.
+pub fn render(report: &Report, notes: &str) -> String {
     let charts = |folder: &str| format!("]({folder}{}/", charts::FOLDER);
-    let page = format!(
+    format!(
         "{}\n{notes}\n{}",
         tables::render(report, Style::Markdown).replace(&charts(""), &charts("compare/")),
         losses(report)
-    );
-    let path = places.repository.join("BENCHMARKS.md");
-    fs::write(&path, page).with_context(|| format!("cannot write {}", path.display()))?;
-    println!(
-        "{} and compare/{} hold this report: commit them",
-        path.display(),
-        charts::FOLDER
-    );
-    Ok(())
+    )
 }
 
 /// What `losses` lists; it stands under the heading.

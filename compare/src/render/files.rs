@@ -9,14 +9,16 @@ use std::fs;
 
 /// Writes the report for people and, as `report.json`, for programs.
 pub fn write(report: &Report, places: &Places) -> Result<()> {
-    charts::write(report, &places.report.join(charts::FOLDER))?;
-    let files = [
-        ("report.md", render(report, Style::Markdown)),
-        ("report.json", serde_json::to_string_pretty(report)?),
-        ("index.html", page::render(report, places)?),
-    ];
-    for (name, content) in files {
-        let path = places.report.join(name);
+    let folder = places.report.join(charts::FOLDER);
+    fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    let charts = charts::draw(report)?.into_iter();
+    let mut files: Vec<_> = charts.map(|chart| (folder.join(chart.file), chart.svg)).collect();
+    files.extend([
+        (places.report.join("report.md"), render(report, Style::Markdown)),
+        (places.report.join("report.json"), serde_json::to_string_pretty(report)?),
+        (places.report.join("index.html"), page::render(report, places)?),
+    ]);
+    for (path, content) in files {
         fs::write(&path, content).with_context(|| format!("cannot write {}", path.display()))?;
     }
     Ok(())

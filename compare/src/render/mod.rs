@@ -1,10 +1,12 @@
-//! What is drawn: the report as tables, charts, a page, and `BENCHMARKS.md`.
+//! What is drawn: the report as tables, charts, a page, `BENCHMARKS.md`, and the README's figures.
 //!
 //! Uses `results` and `shared`. Nothing here measures or builds.
 
-pub mod benchmarks;
+mod benchmarks;
 pub mod charts;
 pub mod files;
 pub mod overview;
 pub mod page;
+pub mod publication;
+mod readme;
 pub mod tables;

@@ -49,6 +49,16 @@ pub fn report() -> Report {
                 .iter()
                 .map(|(&id, &(time, _))| (id.to_owned(), Ok((1e6 * time) as u64)))
                 .collect(),
+            curve: (!workload.points.is_empty()).then(|| {
+                let with_id = |(&id, &(time, memory)): (&&str, &(f64, f64))| {
+                    let outcome = match id {
+                        "wee_alloc" => Outcome::Failed("out of memory at 1023.1 MiB".to_owned()),
+                        _ => followed(&workload.points, 30.0 * time, memory),
+                    };
+                    (id.to_owned(), outcome)
+                };
+                factors.iter().map(with_id).collect()
+            }),
             peak_live_bytes: 2_000_000,
             ..Findings::default()
         };
@@ -130,6 +140,15 @@ fn ran(milliseconds: f64, pages: f64) -> Outcome {
     Outcome::Ran(Runs {
         milliseconds: vec![0.98 * milliseconds, milliseconds, 1.02 * milliseconds],
         pages: pages as u32,
+        ..Runs::default()
+    })
+}
+
+/// A program that was followed to each of `points`: it starts with `pages`, and takes `growth` more in each round.
+fn followed(points: &[u32], pages: f64, growth: f64) -> Outcome {
+    let after = |&rounds: &u32| (rounds, (pages + growth * f64::from(rounds)) as u32);
+    Outcome::Ran(Runs {
+        curve: points.iter().map(after).collect(),
         ..Runs::default()
     })
 }

@@ -4,33 +4,51 @@
 mod axis;
 pub mod canvas;
 pub mod code_sizes;
+mod frame;
 mod labels;
 mod marks;
+pub mod memory_over_rounds;
 pub mod time_and_memory;
 
 use crate::render::overview::Overview;
 use crate::results::report::Report;
-use anyhow::{Context, Result};
+use anyhow::Result;
 use canvas::Format;
-use std::fs;
-use std::path::Path;
+use memory_over_rounds::Curves;
 
 /// The folder of the charts beside a document that shows them.
 pub const FOLDER: &str = "charts";
 
-/// Writes the charts of `report` for documents into `folder`.
-pub fn write(report: &Report, folder: &Path) -> Result<()> {
-    fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
-    let charts = [
-        (
-            time_and_memory::FILE,
-            time_and_memory::draw(&Overview::of(report), Format::WIDE)?,
-        ),
-        (code_sizes::FILE, code_sizes::draw(report, Format::WIDE)?),
+/// A chart that documents show.
+pub struct Chart {
+    /// The name of its file.
+    pub file: &'static str,
+    /// What the file holds.
+    pub svg: String,
+}
+
+/// The charts of `report` that it has the figures for.
+pub fn draw(report: &Report) -> Result<Vec<Chart>> {
+    let mut charts = vec![
+        Chart {
+            file: time_and_memory::FILE,
+            svg: time_and_memory::draw(&Overview::of(report), Format::WIDE)?,
+        },
+        Chart {
+            file: code_sizes::FILE,
+            svg: code_sizes::draw(report, Format::WIDE)?,
+        },
     ];
-    for (name, chart) in charts {
-        let path = folder.join(name);
-        fs::write(&path, chart).with_context(|| format!("cannot write {}", path.display()))?;
+    if let Some(curves) = Curves::of(report) {
+        charts.push(Chart {
+            file: memory_over_rounds::FILE,
+            svg: curves.draw(Format::WIDE)?,
+        });
     }
-    Ok(())
+    Ok(charts)
+}
+
+/// A chart in a Markdown document, in `folder` beside it: its numbers in words, and the words that explain it below.
+pub fn in_markdown(folder: &str, file: &str, alternative: &str, legend: &str) -> String {
+    format!("![{alternative}]({folder}/{file})\n\n{legend}\n")
 }

@@ -2,6 +2,7 @@
 
 use super::axis::{Axis, END};
 use super::canvas::{Canvas, Format, NEUTRAL, colour_of, pixel, svg};
+use super::frame::{self, Side};
 use super::labels::{self, Area, Labelled};
 use super::marks;
 use crate::render::overview::{Line, Overview};
@@ -46,7 +47,7 @@ pub fn draw(overview: &Overview, format: Format) -> Result<String> {
     let memory = Axis::of(points.iter().map(|point| point.memory));
     let time = Axis::of(points.iter().map(|point| point.time));
     svg(format, &alternative(overview), |canvas| {
-        let whole = draw_axes(canvas, &memory, &time, reference(overview), format)?;
+        let whole = draw_frame(canvas, &memory, &time, reference(overview), format)?;
         let corner = best_corner(&whole, format);
         draw_best_corner(canvas, &whole, &corner, format)?;
         let labelled: Vec<Labelled> = points
@@ -71,43 +72,18 @@ pub fn draw(overview: &Overview, format: Format) -> Result<String> {
     })
 }
 
-/// Draws the axes and their grid; returns the area between them.
-fn draw_axes(canvas: &Canvas, memory: &Axis, time: &Axis, reference: &str, format: Format) -> Result<Area> {
+/// Draws the frame with the numbers of both axes; returns the area within.
+fn draw_frame(canvas: &Canvas, memory: &Axis, time: &Axis, reference: &str, format: Format) -> Result<Area> {
     let letters = format.letters;
-    let (left, below) = (3.9 * letters, 3.4 * letters);
-    let memory_ticks = memory.ticks(f64::from(format.width) - left - letters, 3.2 * letters);
-    let time_ticks = time.ticks(f64::from(format.height) - below - letters, 2.4 * letters);
-    let mut chart = ChartBuilder::on(canvas)
-        .margin(letters as u32)
-        .margin_left(4)
-        .margin_bottom(0)
-        .x_label_area_size(below as u32)
-        .y_label_area_size(left as u32)
-        .build_cartesian_2d(
-            memory.range().log_scale().with_key_points(memory_ticks),
-            time.range().log_scale().with_key_points(time_ticks),
-        )?;
-    let ratio = |number: &f64| format!("{number}");
-    let text = format.text(NEUTRAL);
-    chart
-        .configure_mesh()
-        .axis_style(NEUTRAL)
-        .bold_line_style(NEUTRAL.mix(0.25))
-        .max_light_lines(0)
-        .x_label_formatter(&ratio)
-        .y_label_formatter(&ratio)
-        .x_desc(format!("memory, {reference} = 1"))
-        .y_desc(format!("time, {reference} = 1"))
-        .label_style(text.clone())
-        .axis_desc_style(text)
-        .draw()?;
-    let (xs, ys) = chart.plotting_area().get_pixel_range();
-    Ok(Area {
-        left: f64::from(xs.start),
-        top: f64::from(ys.start),
-        right: f64::from(xs.end),
-        bottom: f64::from(ys.end),
-    })
+    let (width, height) = frame::extent(format, letters);
+    let side = |axis: &Axis, pixels, apart, what| Side {
+        range: axis.range(),
+        ticks: axis.ticks(pixels, apart),
+        title: format!("{what}, {reference} = 1"),
+    };
+    let across = side(memory, width, 3.2 * letters, "memory");
+    let up = side(time, height, 2.4 * letters, "time");
+    frame::draw(canvas, across, up, letters, format)
 }
 
 /// The allocators that have both numbers.

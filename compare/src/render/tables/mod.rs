@@ -3,6 +3,7 @@
 mod products;
 mod reported;
 
+use crate::render::charts::memory_over_rounds::{self, Curves};
 use crate::render::charts::{self, code_sizes, time_and_memory};
 use crate::render::overview::Overview;
 use crate::results::figure::{Figure, Memory, Time, pages_after};
@@ -273,6 +274,12 @@ fn reported_tables(report: &Report, style: Style) -> String {
             .map_or(String::new(), |address| format!(" ({address})"));
         // Writing to a string cannot fail.
         let _ = writeln!(out, "{}{source}\n", row.about);
+        if let (Style::Markdown, memory_over_rounds::WORKLOAD, Some(curves)) =
+            (style, row.name.as_str(), Curves::of(report))
+        {
+            let alternative = curves.alternative();
+            picture(&mut out, memory_over_rounds::FILE, &alternative, &curves.legend());
+        }
         out.push_str(&drawn(reported::table(report, row, reference), style));
     }
     out
@@ -440,11 +447,12 @@ fn heading(out: &mut String, style: Style, level: usize, text: &str) {
 
 /// A chart that lies beside the document, with the words that explain it.
 fn picture(out: &mut String, file: &str, alternative: &str, legend: &str) {
-    // Writing to a string cannot fail.
-    let _ = writeln!(out, "![{alternative}]({}/{file})\n\n{legend}\n", charts::FOLDER);
+    out.push_str(&charts::in_markdown(charts::FOLDER, file, alternative, legend));
+    out.push('\n');
 }
 
-fn drawn(mut table: Table, style: Style) -> String {
+/// The text of a table, whose cells are aligned to the right except those of the first column.
+pub fn drawn(mut table: Table, style: Style) -> String {
     for column in table.column_iter_mut().skip(1) {
         column.set_cell_alignment(CellAlignment::Right);
     }
@@ -483,11 +491,12 @@ mod tests {
     }
 
     #[test]
-    fn the_markdown_shows_both_charts_with_their_numbers_in_words() {
+    fn the_markdown_shows_every_chart_with_its_numbers_in_words() {
         let text = render(&sample::report(), Style::Markdown);
         for (words, file) in [
             ("less is better: ", "time-and-memory.svg"),
             ("for speed: ", "code-sizes.svg"),
+            ("rounds: ", "memory-over-rounds.svg"),
         ] {
             let shown = |line: &str| line.contains(words) && line.ends_with(&format!("](charts/{file})"));
             assert!(text.lines().any(shown), "{file} in {text}");

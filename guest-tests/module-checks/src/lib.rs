@@ -10,6 +10,8 @@ mod soak;
 pub use engine::{ALL_PAGES, Engine, Limits, PAGE_BYTES, Trapped};
 pub use guest::Guest;
 pub use soak::{Point, SETTLED, growth, soak};
+
+use cargo_metadata::Message;
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -64,7 +66,12 @@ pub fn build_allocator_module(scratch: &str, features: &str, profile: &str) -> V
 ///
 /// When the build fails, with what cargo said.
 pub fn build_allocator_module_with(target_dir: &Path, target: &str, arguments: &[&str]) -> Vec<u8> {
-    build_module(&repository().join("guest-tests/module"), target, target_dir, arguments)
+    build_module(
+        &repository().join("guest-tests/modules/allocator"),
+        target,
+        target_dir,
+        arguments,
+    )
 }
 
 /// Builds `driver-module` around `allocator`, linked with these arguments, below `scratch`, and returns the module's
@@ -77,7 +84,7 @@ pub fn build_driver_module(scratch: &str, allocator: &str, link_arguments: &[&st
     let name = format!("driver-{allocator}{}", link_arguments.concat());
     let flags = link_flags(link_arguments);
     let arguments = ["--release", "--features", allocator, "--config", &flags];
-    let folder = repository().join("guest-tests/driver");
+    let folder = repository().join("guest-tests/modules/driver");
     build_module(&folder, TARGET, &Path::new(scratch).join(name), &arguments)
 }
 
@@ -97,6 +104,7 @@ pub fn link_flags(link_arguments: &[&str]) -> String {
 /// When the build fails, with what cargo said, and when it does not make exactly one module.
 pub fn build_module(folder: &Path, target: &str, target_dir: &Path, arguments: &[&str]) -> Vec<u8> {
     let output = cargo_build(folder, target, target_dir, arguments)
+        .arg("--message-format=json-render-diagnostics")
         .output()
         .expect("cargo must be there, since it has built this test");
     assert!(
@@ -106,18 +114,18 @@ pub fn build_module(folder: &Path, target: &str, target_dir: &Path, arguments: &
         folder.display(),
         String::from_utf8_lossy(&output.stderr)
     );
-    let profiles = fs::read_dir(target_dir.join(target)).expect("cargo has made this folder");
-    let modules: Vec<PathBuf> = profiles
+    let modules: Vec<_> = Message::parse_stream(output.stdout.as_slice())
+        .filter_map(
+            |message| match message.expect("cargo writes its messages as it documents them") {
+                Message::CompilerArtifact(made) => Some(made.filenames),
+                _ => None,
+            },
+        )
         .flatten()
-        .flat_map(|profile| fs::read_dir(profile.path()).into_iter().flatten().flatten())
-        .map(|file| file.path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "wasm"))
+        .filter(|file| file.extension() == Some("wasm"))
         .collect();
     let [module] = modules.as_slice() else {
-        panic!(
-            "{} should hold one module, but has {modules:?}; delete the folder and try again",
-            target_dir.display()
-        );
+        panic!("{} should make one module, but makes {modules:?}", folder.display());
     };
     fs::read(module).expect("cargo has just written the module")
 }

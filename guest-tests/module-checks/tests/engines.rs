@@ -1,6 +1,6 @@
 //! Random requests inside modules, in V8 and in wasmtime, while the host refuses memory, adds memory, and writes to it.
 //!
-//! `driver-module` makes the requests and checks what it gets, with an oracle of its own; see `guest-tests/src/model.rs`.
+//! `driver-module` makes the requests and checks what it gets, with an oracle of its own; see `guest-tests/kit/block_table.rs`.
 //! `FREEING_BUMP_SEED=7 cargo make test-host` runs them with another seed; a failure tells its seed.
 
 use module_checks::{ALL_PAGES, ALLOCATORS, Engine, Guest, Limits, PAGE_BYTES, build_driver_module, merges, seed};
@@ -15,7 +15,7 @@ const REFUSED_STEPS: u32 = 200;
 /// The memory that a module starts with.
 const INITIAL_PAGES: usize = 17;
 
-/// More than the model fills.
+/// More than the table of blocks has room for.
 const MANY_PAGES: usize = 1_000;
 
 /// What fills the memory.

@@ -145,7 +145,7 @@ fn rustc(arguments: &[&str]) -> Output {
 /// so before anything is compiled for the target, whose standard library need not be there.
 fn assert_refused(target: &str, arguments: &[&str], reason: &str) {
     let arguments = [&["--features", "freeing-bump"], arguments].concat();
-    let folder = repository().join("guest-tests/module");
+    let folder = repository().join("guest-tests/modules/allocator");
     let output = cargo_build(&folder, target, &target_dir("refused"), &arguments)
         .output()
         .expect("cargo must be there, since it has built this test");

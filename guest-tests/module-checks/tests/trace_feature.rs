@@ -68,7 +68,7 @@ fn copy_crate(folder: &Path, change: impl Fn(&str) -> String) {
 
 /// Copies `allocator-module` to `folder`, to depend on the copy of the crate beside it.
 fn copy_module(folder: &Path) {
-    let original = repository().join("guest-tests/module/src/lib.rs");
+    let original = repository().join("guest-tests/modules/allocator/src/lib.rs");
     fs::create_dir_all(folder.join("src")).expect("target/tmp can be written to");
     fs::copy(original, folder.join("src/lib.rs")).expect("target/tmp can be written to");
     let features: String = ALLOCATORS

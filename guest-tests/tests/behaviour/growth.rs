@@ -1,6 +1,6 @@
 //! Growth of the memory, by the allocator and by somebody else in between.
 
-use guest_tests::{Block, ForeignPages, PAGE_BYTES, memory_pages};
+use guest_tests::{Block, ForeignPages, PAGE_BYTES, assert_no_growth, memory_pages};
 use wasm_bindgen_test::wasm_bindgen_test;
 
 #[wasm_bindgen_test]
@@ -65,12 +65,6 @@ fn blocks_on_both_sides_of_foreign_pages_are_reused() {
     };
     round();
     let foreign = ForeignPages::grow(2, 0xee);
-    round();
-    round();
-    let pages = memory_pages();
-    for _ in 0..50 {
-        round();
-    }
-    assert_eq!(memory_pages(), pages);
+    assert_no_growth(2, 50, round);
     foreign.check();
 }

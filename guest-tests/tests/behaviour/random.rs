@@ -3,7 +3,7 @@
 //! The seed is fixed, so that every run does the same; `FREEING_BUMP_SEED=7 cargo make test-guest` compiles another
 //! one in. A failing run prints the seed that it was compiled with.
 
-use guest_tests::{ForeignPages, Model, Outcome};
+use guest_tests::{BlockTable, ForeignPages, Outcome};
 use wasm_bindgen_test::{console_log, wasm_bindgen_test};
 
 const STEPS: usize = 30_000;
@@ -20,18 +20,18 @@ fn random_requests_never_overlap_and_keep_their_bytes() {
     let seed = seed();
     console_log!("seed {seed}");
     let mut random = fastrand::Rng::with_seed(seed);
-    let mut model = Model::<400>::new();
+    let mut table = BlockTable::<400>::new();
     let mut foreign = Vec::new();
 
     for step in 0..STEPS {
-        assert_ne!(model.step(&mut random), Outcome::Refused, "step {step}");
+        assert_ne!(table.step(&mut random), Outcome::Refused, "step {step}");
         if step % (STEPS / 8) == 0 {
             foreign.push(ForeignPages::grow(1, step as u8));
-            model.check();
+            table.check();
         }
     }
 
-    model.release_all();
+    table.release_all();
     for pages in &foreign {
         pages.check();
     }

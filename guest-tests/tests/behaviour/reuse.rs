@@ -1,22 +1,11 @@
 //! Freed memory serves later requests: a program that repeats itself does not make the memory grow.
 
-use guest_tests::{Block, memory_pages};
+use guest_tests::{Block, assert_no_growth};
 use wasm_bindgen_test::wasm_bindgen_test;
 
-/// Runs `round` until the allocator has settled, then many times more, during which the memory must not grow.
-fn assert_no_growth_after_the_first_rounds(mut round: impl FnMut()) {
-    for _ in 0..4 {
-        round();
-    }
-    let pages = memory_pages();
-    for _ in 0..200 {
-        round();
-    }
-    assert_eq!(
-        memory_pages(),
-        pages,
-        "200 repetitions of the same work must not need more memory than the first 4"
-    );
+/// Runs `round` many times; from the fifth on the memory must not grow.
+fn assert_no_growth_after_the_first_rounds(round: impl FnMut()) {
+    assert_no_growth(4, 200, round);
 }
 
 fn mixed_blocks() -> Vec<Block> {

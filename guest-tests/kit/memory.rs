@@ -12,6 +12,27 @@ pub fn memory_pages() -> usize {
     memory_size::<0>()
 }
 
+/// Runs `round` some times until the allocator has settled, then `more` times, in which the memory must not grow.
+///
+/// # Panics
+///
+/// When the memory grows in one of the later rounds.
+#[track_caller]
+pub fn assert_no_growth(settling: usize, more: usize, mut round: impl FnMut()) {
+    for _ in 0..settling {
+        round();
+    }
+    let pages = memory_pages();
+    for _ in 0..more {
+        round();
+    }
+    assert_eq!(
+        memory_pages(),
+        pages,
+        "{more} repetitions of the same work must not need more memory than the first {settling}"
+    );
+}
+
 /// Pages that a test has added to the memory by itself, as another library in the module may.
 pub struct ForeignPages {
     bytes: &'static [u8],

@@ -82,6 +82,13 @@ pub unsafe extern "C" fn dealloc(block: *mut u8, size: usize, align: usize) {
     unsafe { ALLOCATOR.dealloc(block, Layout::from_size_align_unchecked(size, align)) }
 }
 
+/// Whether the allocator refuses everything.
+#[cfg(feature = "report-errors")]
+#[unsafe(no_mangle)]
+pub extern "C" fn is_poisoned() -> bool {
+    ALLOCATOR.is_poisoned()
+}
+
 /// `malloc` of the C library, which has its own heap in the same memory.
 #[cfg(feature = "libc")]
 #[unsafe(no_mangle)]

@@ -5,20 +5,20 @@ use crate::failure;
 use fastrand::Rng;
 #[cfg(feature = "freeing-bump")]
 use guest_tests::Block;
-use guest_tests::{Model, Outcome};
+use guest_tests::{BlockTable, Outcome};
 
 const SLOTS: usize = 400;
 
-static MODEL: Exclusive<Model<SLOTS>> = Exclusive::new(Model::new());
+static TABLE: Exclusive<BlockTable<SLOTS>> = Exclusive::new(BlockTable::new());
 
 /// Makes steps of the sequence of `seed` until a request is refused, `steps` at most. Returns how many were done.
 #[unsafe(no_mangle)]
 extern "C" fn run(seed: u32, steps: u32) -> u32 {
     let mut random = Rng::with_seed(seed.into());
-    MODEL.with(|model| {
+    TABLE.with(|table| {
         for step in 0..steps {
             failure::begin_step();
-            if model.step(&mut random) == Outcome::Refused {
+            if table.step(&mut random) == Outcome::Refused {
                 return step;
             }
         }
@@ -30,11 +30,11 @@ extern "C" fn run(seed: u32, steps: u32) -> u32 {
 #[unsafe(no_mangle)]
 extern "C" fn run_refused(seed: u32, steps: u32) {
     let mut random = Rng::with_seed(seed.into());
-    MODEL.with(|model| {
+    TABLE.with(|table| {
         for _ in 0..steps {
             failure::begin_step();
             assert_ne!(
-                model.step(&mut random),
+                table.step(&mut random),
                 Outcome::Served,
                 "a request was served that must be refused"
             );
@@ -42,22 +42,22 @@ extern "C" fn run_refused(seed: u32, steps: u32) {
     });
 }
 
-/// Allocates blocks of `size` bytes until one is refused or there are as many as the model holds. Returns how many.
+/// Allocates blocks of `size` bytes until one is refused or there are as many as the table holds. Returns how many.
 #[unsafe(no_mangle)]
 extern "C" fn fill(size: usize) -> usize {
-    MODEL.with(|model| model.fill(size))
+    TABLE.with(|table| table.fill(size))
 }
 
 /// Checks every byte of the live blocks.
 #[unsafe(no_mangle)]
 extern "C" fn check() {
-    MODEL.with(|model| model.check());
+    TABLE.with(|table| table.check());
 }
 
 /// Releases each live block and allocates it again at once, which must be served.
 #[unsafe(no_mangle)]
 extern "C" fn exchange_all() {
-    MODEL.with(Model::exchange_all);
+    TABLE.with(BlockTable::exchange_all);
 }
 
 /// Allocates and releases a block of three quarters of the largest size that the heap says it has free: from there on
@@ -72,11 +72,11 @@ extern "C" fn exchange_largest() {
 /// Releases all live blocks.
 #[unsafe(no_mangle)]
 extern "C" fn release_all() {
-    MODEL.with(Model::release_all);
+    TABLE.with(BlockTable::release_all);
 }
 
 /// The last address of the live blocks.
 #[unsafe(no_mangle)]
 extern "C" fn last_address() -> usize {
-    MODEL.with(|model| model.last_address())
+    TABLE.with(|table| table.last_address())
 }

@@ -7,7 +7,7 @@ use crate::Block;
 use fastrand::Rng;
 
 /// The blocks that are live, at most `SLOTS` of them.
-pub struct Model<const SLOTS: usize> {
+pub struct BlockTable<const SLOTS: usize> {
     slots: [Option<Block>; SLOTS],
 }
 
@@ -22,10 +22,10 @@ pub enum Outcome {
     Released,
 }
 
-impl<const SLOTS: usize> Model<SLOTS> {
+impl<const SLOTS: usize> BlockTable<SLOTS> {
     /// No block is live.
     pub const fn new() -> Self {
-        Model {
+        BlockTable {
             slots: [const { None }; SLOTS],
         }
     }
@@ -150,7 +150,7 @@ impl<const SLOTS: usize> Model<SLOTS> {
     }
 }
 
-impl<const SLOTS: usize> Default for Model<SLOTS> {
+impl<const SLOTS: usize> Default for BlockTable<SLOTS> {
     fn default() -> Self {
         Self::new()
     }

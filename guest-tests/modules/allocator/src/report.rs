@@ -24,9 +24,3 @@ pub extern "C" fn text_address() -> usize {
 pub extern "C" fn text_length() -> usize {
     ERROR.length()
 }
-
-/// Whether the allocator refuses everything.
-#[unsafe(no_mangle)]
-pub extern "C" fn is_poisoned() -> bool {
-    crate::ALLOCATOR.is_poisoned()
-}

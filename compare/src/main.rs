@@ -19,7 +19,7 @@ mod results;
 mod shared;
 
 use clap::{Parser, Subcommand};
-use commands::check_figures::{self, Guarded};
+use commands::check_figures::{self, Kind};
 use commands::{publish, record, replay, report, worst_case};
 use measure::mode::Mode;
 use shared::places::Places;
@@ -135,11 +135,9 @@ fn main() -> ExitCode {
             argument,
         } => record::run(&workload, argument, &output, &places),
         Command::WorstCase { only } => worst_case::run(&only, &places),
-        Command::CheckSize { modules, accept } if modules.is_empty() => {
-            check_figures::run(Guarded::Size, accept, &places)
-        }
-        Command::CheckSize { modules, accept } => check_figures::run(Guarded::Modules(&modules), accept, &places),
-        Command::CheckInstructions { accept } => check_figures::run(Guarded::Instructions, accept, &places),
+        Command::CheckSize { modules, accept } if modules.is_empty() => check_figures::run(Kind::Size, accept, &places),
+        Command::CheckSize { modules, accept } => check_figures::run(Kind::Modules(&modules), accept, &places),
+        Command::CheckInstructions { accept } => check_figures::run(Kind::Instructions, accept, &places),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -18,9 +18,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-/// What is guarded.
+/// A kind of figures that are committed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Guarded<'a> {
+pub enum Kind<'a> {
     /// Bytes of code over an allocator that always fails, for size, after `wasm-opt -Oz`.
     Size,
     /// Bytes of the whole modules of the products that are named: as the compiler leaves them, and after `wasm-opt -Oz`
@@ -30,35 +30,35 @@ pub enum Guarded<'a> {
     Instructions,
 }
 
-impl Guarded<'_> {
+impl Kind<'_> {
     fn file(self) -> &'static str {
         match self {
-            Guarded::Size => "size.json",
-            Guarded::Modules(_) => "modules.json",
-            Guarded::Instructions => "instructions.json",
+            Kind::Size => "size.json",
+            Kind::Modules(_) => "modules.json",
+            Kind::Instructions => "instructions.json",
         }
     }
 
     fn unit(self) -> &'static str {
         match self {
-            Guarded::Size | Guarded::Modules(_) => "bytes",
-            Guarded::Instructions => "instructions",
+            Kind::Size | Kind::Modules(_) => "bytes",
+            Kind::Instructions => "instructions",
         }
     }
 
     /// What writes the committed file.
     fn command_to_accept(self) -> String {
         match self {
-            Guarded::Size | Guarded::Instructions => "cargo make accept-figures".to_owned(),
-            Guarded::Modules(names) => format!("cargo make check-size --modules {} --accept", names.join(",")),
+            Kind::Size | Kind::Instructions => "cargo make accept-figures".to_owned(),
+            Kind::Modules(names) => format!("cargo make check-size --modules {} --accept", names.join(",")),
         }
     }
 
     /// A figure that has grown by more percent than this fails the check. The allocator is a small part of a module.
     fn tolerance(self) -> f64 {
         match self {
-            Guarded::Size | Guarded::Instructions => 2.0,
-            Guarded::Modules(_) => 0.5,
+            Kind::Size | Kind::Instructions => 2.0,
+            Kind::Modules(_) => 0.5,
         }
     }
 }
@@ -73,15 +73,15 @@ struct Figures {
 }
 
 /// Measures and compares with the committed figures, or commits what was measured if `accept`.
-pub fn run(guarded: Guarded, accept: bool, places: &Places) -> Result<()> {
-    let path = places.compare.join("figures").join(guarded.file());
+pub fn run(kind: Kind, accept: bool, places: &Places) -> Result<()> {
+    let path = places.compare.join("figures").join(kind.file());
     if accept {
-        return write(figures_of_now(guarded, places)?, guarded, &path);
+        return write(figures_of_now(kind, places)?, kind, &path);
     }
     // First, since measuring takes minutes.
-    let committed = read(&path, guarded)?;
-    let measured = figures_of_now(guarded, places)?;
-    let differences = differences(&committed, &measured, guarded);
+    let committed = read(&path, kind)?;
+    let measured = figures_of_now(kind, places)?;
+    let differences = differences(&committed, &measured, kind);
     for (_, line) in &differences {
         println!("{line}");
     }
@@ -96,19 +96,19 @@ pub fn run(guarded: Guarded, accept: bool, places: &Places) -> Result<()> {
         bail!(
             "some figures above are not committed or have grown by more than {} %: make the code smaller again, or \
              run `{}` and say in the commit why they changed.{compiler}",
-            guarded.tolerance(),
-            guarded.command_to_accept()
+            kind.tolerance(),
+            kind.command_to_accept()
         );
     }
     let count: usize = measured.figures.values().map(BTreeMap::len).sum();
     println!(
         "all {count} figures are within {} % of the committed ones, or below",
-        guarded.tolerance()
+        kind.tolerance()
     );
     Ok(())
 }
 
-fn figures_of_now(guarded: Guarded, places: &Places) -> Result<Figures> {
+fn figures_of_now(kind: Kind, places: &Places) -> Result<Figures> {
     let everything = Catalogue::read(places)?;
     let mut ours = Catalogue::read(places)?;
     ours.allocators
@@ -117,17 +117,17 @@ fn figures_of_now(guarded: Guarded, places: &Places) -> Result<Figures> {
     ours.workloads.retain(|it| it.family != Family::Reported);
     Ok(Figures {
         rustc: toolchain::rustc()?.lines().next().unwrap_or_default().to_owned(),
-        figures: match guarded {
-            Guarded::Size => measure_sizes(&ours, &everything, places)?,
-            Guarded::Modules(names) => measure_modules(names, &mut ours, &everything, places)?,
-            Guarded::Instructions => measure_instructions(&ours, &everything, places)?,
+        figures: match kind {
+            Kind::Size => measure_sizes(&ours, &everything, places)?,
+            Kind::Modules(names) => measure_modules(names, &mut ours, &everything, places)?,
+            Kind::Instructions => measure_instructions(&ours, &everything, places)?,
         },
     })
 }
 
-fn write(mut measured: Figures, guarded: Guarded, path: &Path) -> Result<()> {
-    if matches!(guarded, Guarded::Modules(_))
-        && let Ok(committed) = read(path, guarded)
+fn write(mut measured: Figures, kind: Kind, path: &Path) -> Result<()> {
+    if matches!(kind, Kind::Modules(_))
+        && let Ok(committed) = read(path, kind)
     {
         for (what, figures) in committed.figures {
             measured.figures.entry(what).or_insert(figures);
@@ -144,20 +144,20 @@ fn write(mut measured: Figures, guarded: Guarded, path: &Path) -> Result<()> {
     Ok(())
 }
 
-fn read(path: &Path, guarded: Guarded) -> Result<Figures> {
+fn read(path: &Path, kind: Kind) -> Result<Figures> {
     let text = fs::read_to_string(path).with_context(|| {
         format!(
             "cannot read {}: run `{}` and commit it",
             path.display(),
-            guarded.command_to_accept()
+            kind.command_to_accept()
         )
     })?;
     serde_json::from_str(&text).with_context(|| format!("{} is not as expected", path.display()))
 }
 
 /// One line for each figure that differs, and whether it fails the check.
-fn differences(committed: &Figures, measured: &Figures, guarded: Guarded) -> Vec<(bool, String)> {
-    let unit = guarded.unit();
+fn differences(committed: &Figures, measured: &Figures, kind: Kind) -> Vec<(bool, String)> {
+    let unit = kind.unit();
     let mut lines = Vec::new();
     for (what, figures) in &measured.figures {
         for (allocator, &now) in figures {
@@ -170,7 +170,7 @@ fn differences(committed: &Figures, measured: &Figures, guarded: Guarded) -> Vec
                 Some(&before) => {
                     let change = (now as f64 / before as f64 - 1.0) * 100.0;
                     let text = format!("{what} with {allocator}: {before} to {now} {unit} ({change:+.1} %)");
-                    (change > guarded.tolerance(), text)
+                    (change > kind.tolerance(), text)
                 }
             };
             lines.push(line);
@@ -269,7 +269,7 @@ fn measure_instructions(
 
 #[cfg(test)]
 mod tests {
-    use super::{Figures, Guarded, differences, read};
+    use super::{Figures, Kind, differences, read};
     use std::collections::BTreeMap;
     use std::path::Path;
 
@@ -281,43 +281,43 @@ mod tests {
     }
 
     #[test]
-    fn three_percent_more_fails_and_one_percent_more_is_only_told() {
-        let lines = differences(&figures(1000), &figures(1030), Guarded::Size);
+    fn three_percent_more_fails_and_one_percent_more_is_only_reported() {
+        let lines = differences(&figures(1000), &figures(1030), Kind::Size);
         assert_eq!(
             lines,
             [(true, "json with tiny: 1000 to 1030 bytes (+3.0 %)".to_owned())]
         );
-        assert!(!differences(&figures(1000), &figures(1010), Guarded::Size)[0].0);
+        assert!(!differences(&figures(1000), &figures(1010), Kind::Size)[0].0);
     }
 
     #[test]
-    fn less_is_told_and_the_same_is_not() {
-        assert!(!differences(&figures(1000), &figures(500), Guarded::Size)[0].0);
-        assert!(differences(&figures(1000), &figures(1000), Guarded::Size).is_empty());
+    fn less_is_reported_and_the_same_is_not() {
+        assert!(!differences(&figures(1000), &figures(500), Kind::Size)[0].0);
+        assert!(differences(&figures(1000), &figures(1000), Kind::Size).is_empty());
     }
 
     #[test]
     fn a_figure_that_was_never_committed_fails() {
-        let lines = differences(&Figures::default(), &figures(1), Guarded::Size);
+        let lines = differences(&Figures::default(), &figures(1), Kind::Size);
         assert!(lines[0].0 && lines[0].1.contains("not committed"));
     }
 
     #[test]
     fn missing_figures_are_answered_with_the_command_that_writes_them() {
         let names = ["jaq".to_owned(), "boa".to_owned()];
-        let missing = |guarded| format!("{:#}", read(Path::new("no/figures.json"), guarded).unwrap_err());
-        let message = missing(Guarded::Modules(&names));
+        let missing = |kind| format!("{:#}", read(Path::new("no/figures.json"), kind).unwrap_err());
+        let message = missing(Kind::Modules(&names));
         assert!(
             message.contains("`cargo make check-size --modules jaq,boa --accept`"),
             "{message}"
         );
-        let message = missing(Guarded::Size);
+        let message = missing(Kind::Size);
         assert!(message.contains("`cargo make accept-figures`"), "{message}");
     }
 
     #[test]
     fn one_percent_more_of_a_whole_module_fails() {
-        let modules = Guarded::Modules(&[]);
+        let modules = Kind::Modules(&[]);
         assert!(differences(&figures(1000), &figures(1010), modules)[0].0);
         assert!(!differences(&figures(1000), &figures(1004), modules)[0].0);
     }

@@ -1,8 +1,10 @@
 //! Reads a recording made by `freeing_bump::Recorder`, whose documentation states the format.
 
 use anyhow::{Context, Result, bail, ensure};
+use hash32::{FnvHasher, Hasher};
 use std::collections::HashMap;
 use std::fs;
+use std::hash::Hasher as _;
 use std::path::Path;
 
 const HEADER_BYTES: usize = 12;
@@ -125,9 +127,9 @@ impl Parser {
                 bytes.len() - start
             );
         };
-        let found = events.iter().fold(0x811c_9dc5_u32, |sum, &byte| {
-            (sum ^ u32::from(byte)).wrapping_mul(0x0100_0193)
-        });
+        let mut found = FnvHasher::default();
+        found.write(events);
+        let found = found.finish32();
         ensure!(
             found == checksum,
             "bytes {start} to {end}: some of them have changed, since their checksum is {found:08x} and not {checksum:08x}"

@@ -6,9 +6,9 @@ use crate::results::versions::Versions;
 use crate::shared::catalogue::Catalogue;
 use crate::shared::places::{Group, Places};
 use crate::shared::programs::output_of;
-use anyhow::{Context, Result};
+use crate::shared::toml_file;
+use anyhow::Result;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -94,7 +94,7 @@ fn products(catalogue: &Catalogue, places: &Places) -> Result<BTreeMap<String, S
     let lock = Lock::read(Group::Products, places)?;
     for product in &catalogue.products {
         let path = places.programs(Group::Products).join(&product.name).join("Cargo.toml");
-        let manifest: Manifest = read_toml(&path)?;
+        let manifest: Manifest = toml_file::read(&path)?;
         versions.insert(product.name.clone(), lock.crates(&manifest.dependencies));
     }
     Ok(versions)
@@ -114,7 +114,7 @@ struct LockedPackage {
 
 impl Lock {
     fn read(group: Group, places: &Places) -> Result<Self> {
-        read_toml(&places.lock(group))
+        toml_file::read(&places.lock(group))
     }
 
     /// The crates among `dependencies` with their versions. What has another name there is a crate of this repository.
@@ -127,11 +127,6 @@ impl Lock {
             .collect();
         crates.join(", ")
     }
-}
-
-fn read_toml<T: DeserializeOwned>(path: &Path) -> Result<T> {
-    let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    toml::from_str(&text).with_context(|| format!("{} is not as expected", path.display()))
 }
 
 #[cfg(test)]

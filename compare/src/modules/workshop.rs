@@ -10,10 +10,10 @@ use crate::shared::places::{Group, Places};
 use crate::shared::profile::Profile;
 use crate::shared::progress::Step;
 use anyhow::{Context, Result, bail};
-use serde::Deserialize;
+use cargo_metadata::Message;
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
@@ -197,10 +197,10 @@ impl Workshop<'_> {
             errors.read_to_string(&mut text).map(|_| text)
         });
         let output = BufReader::new(child.stdout.take().context("the output stream is piped")?);
-        for line in output.lines() {
-            match serde_json::from_str(&line?) {
-                Ok(Message { target, .. }) if names.contains(&target.name) => step.done(&target.name),
-                Ok(Message { target, fresh: false }) => step.shared(&target.name),
+        for message in Message::parse_stream(output) {
+            match message? {
+                Message::CompilerArtifact(made) if names.contains(&made.target.name) => step.done(&made.target.name),
+                Message::CompilerArtifact(made) if !made.fresh => step.shared(&made.target.name),
                 _ => {}
             }
         }
@@ -228,20 +228,6 @@ impl Workshop<'_> {
             .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"));
         command
     }
-}
-
-/// A line of cargo's machine-readable output that reports what was compiled.
-#[derive(Deserialize)]
-struct Message {
-    target: Target,
-    /// Whether it was compiled before.
-    fresh: bool,
-}
-
-/// The crate of the package of that name.
-#[derive(Deserialize)]
-struct Target {
-    name: String,
 }
 
 /// Flags of the compiler that change a module, the same on every machine.

@@ -3,6 +3,7 @@
 use super::package::{Package, all_packages, product_packages};
 use crate::shared::catalogue::Catalogue;
 use crate::shared::places::{Group, Places};
+use crate::shared::toml_file;
 use anyhow::{Context, Result};
 use serde_json::json;
 use std::fs;
@@ -42,8 +43,7 @@ pub fn write(group: Group, catalogue: &Catalogue, places: &Places) -> Result<()>
 /// users see there.
 pub fn profiles(places: &Places) -> Result<Table> {
     let path = places.repository.join("Cargo.toml");
-    let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let mut manifest: Table = toml::from_str(&text)?;
+    let mut manifest: Table = toml_file::read(&path)?;
     match manifest.remove("profile") {
         Some(Value::Table(mut profiles)) => {
             // A module is the same however this program and the tests are built.

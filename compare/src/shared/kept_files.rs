@@ -3,15 +3,17 @@
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Writes a file that is found whole or not at all: `make` fills another one beside it, which is renamed in the end.
 pub fn keep(path: &Path, make: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
-    let mut unfinished = path.as_os_str().to_owned();
-    unfinished.push(format!(".{}.unfinished", std::process::id()));
-    let unfinished = PathBuf::from(unfinished);
+    let cannot_write = || format!("cannot write {}", path.display());
+    let beside = path.parent().with_context(cannot_write)?;
+    // In a folder of its own: a temporary file could be read by its owner alone, and would stay so.
+    let folder = tempfile::tempdir_in(beside).with_context(cannot_write)?;
+    let unfinished = folder.path().join("unfinished");
     make(&unfinished)?;
-    fs::rename(&unfinished, path).with_context(|| format!("cannot write {}", path.display()))
+    fs::rename(&unfinished, path).with_context(cannot_write)
 }
 
 /// The digest of some bytes, short enough for a file's name.
@@ -40,7 +42,8 @@ mod tests {
             std::fs::write(unfinished, "a part")?;
             bail!("interrupted")
         });
-        assert!(failed.is_err() && !path.exists());
+        assert!(failed.is_err());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
         keep(&path, |unfinished| Ok(std::fs::write(unfinished, "all of it")?)).unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "all of it");
     }

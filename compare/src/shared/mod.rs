@@ -8,3 +8,4 @@ pub mod places;
 pub mod profile;
 pub mod programs;
 pub mod progress;
+pub mod toml_file;

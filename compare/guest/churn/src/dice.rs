@@ -1,4 +1,5 @@
-//! The cheapest usable random numbers, since a costlier generator would hide the allocator's share of the time.
+//! The cheapest usable random numbers, since a costlier generator would hide the allocator's share of the time. It is
+//! written out here, since published figures rest on this sequence.
 
 /// A linear congruential generator of 32 bits (Numerical Recipes), of which the upper half is used.
 pub struct Dice(u32);

@@ -1,4 +1,7 @@
 //! The generator behind all made inputs: SplitMix64, so that a seed gives the same input everywhere.
+//!
+//! It is written out here, since published figures rest on this sequence, and some workloads start it in a constant, which
+//! the crate `rand_xoshiro` cannot.
 
 /// A seeded sequence of random numbers.
 pub struct Random(u64);

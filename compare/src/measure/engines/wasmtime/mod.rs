@@ -3,29 +3,22 @@
 //! Its fuel counter takes one unit for nearly every executed instruction, on every machine and in every run alike. A
 //! `memory.copy` or `memory.fill` takes one for each byte, `memory.grow` one in all.
 
+mod probe;
+mod run;
+
+pub use probe::Probe;
+
 use crate::measure::plan::{Plan, Subject};
 use crate::results::outcome::{Outcome, Runs};
-use crate::shared::kept_files::keep;
 use crate::shared::places::Places;
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Result, anyhow};
+use run::{Run, compiled};
 use std::collections::BTreeMap;
-use std::fs;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
-use std::time::{Duration, Instant};
-use wasmtime::{Config, Engine, Instance, Memory, Module, Store, Trap, TypedFunc};
+use wasmtime::{Config, Engine, Module};
 
 /// The version that the lock file pins.
 pub const VERSION: &str = "48.0.8";
-
-/// A subject that executes more instructions than this in one call is stopped: about 10 seconds.
-const MOST_INSTRUCTIONS: u64 = 20_000_000_000;
-
-/// A single call of a probe that executes more than this is not waited for: about a tenth of a second.
-const MOST_INSTRUCTIONS_OF_A_CALL: u64 = 100_000_000;
-
-/// Bytes of one operation of a recording.
-const OPERATION_BYTES: usize = 12;
 
 /// Wasmtime in two settings.
 pub struct Wasmtime {
@@ -119,93 +112,10 @@ impl Wasmtime {
         }
         Ok(outcomes)
     }
-}
 
-impl Wasmtime {
     /// An instance of a size probe, whose calls are counted one by one.
     pub fn probe(&self, module: &Path, places: &Places) -> Result<Probe> {
-        let mut run = Run::start(&compiled(&self.counting, module, places)?)?;
-        let (instance, store) = (run.instance, &mut run.store);
-        let missing = |error| anyhow!("the size probe lacks an export: {error:#}");
-        Ok(Probe {
-            alloc: instance.get_typed_func(&mut *store, "alloc").map_err(missing)?,
-            dealloc: instance.get_typed_func(&mut *store, "dealloc").map_err(missing)?,
-            realloc: instance.get_typed_func(&mut *store, "realloc").map_err(missing)?,
-            executed: 0,
-            run,
-        })
-    }
-}
-
-/// The alignment of all blocks of a probe.
-const ALIGN: u32 = 8;
-
-/// An allocator whose calls are counted one by one.
-pub struct Probe {
-    run: Run,
-    alloc: TypedFunc<(u32, u32), u32>,
-    dealloc: TypedFunc<(u32, u32, u32), ()>,
-    realloc: TypedFunc<(u32, u32, u32, u32), u32>,
-    /// The instructions of all calls so far.
-    executed: u64,
-}
-
-impl Probe {
-    /// A new block of `size` bytes, and the instructions that it took.
-    pub fn allocate(&mut self, size: u32) -> Result<(u32, u64), String> {
-        let alloc = self.alloc.clone();
-        self.counted(|store| alloc.call(store, (size, ALIGN))).and_then(block)
-    }
-
-    /// Releases a block; the instructions that it took.
-    pub fn release(&mut self, block: u32, size: u32) -> Result<u64, String> {
-        let dealloc = self.dealloc.clone();
-        let ((), instructions) = self.counted(|store| dealloc.call(store, (block, size, ALIGN)))?;
-        Ok(instructions)
-    }
-
-    /// Resizes a block; where it is now, and the instructions that it took.
-    pub fn resize(&mut self, old: u32, size: u32, new_size: u32) -> Result<(u32, u64), String> {
-        let realloc = self.realloc.clone();
-        self.counted(|store| realloc.call(store, (old, size, ALIGN, new_size)))
-            .and_then(block)
-    }
-
-    /// The memory of the module.
-    pub fn memory_bytes(&mut self) -> usize {
-        match self.run.memory() {
-            Ok(memory) => memory.data_size(&self.run.store),
-            Err(_) => 0,
-        }
-    }
-
-    fn counted<T>(&mut self, call: impl FnOnce(&mut Store<()>) -> wasmtime::Result<T>) -> Result<(T, u64), String> {
-        let store = &mut self.run.store;
-        // The engine counts, and takes fuel.
-        let _ = store.set_fuel(MOST_INSTRUCTIONS_OF_A_CALL);
-        let value = call(store).map_err(|error| reason(&error, MOST_INSTRUCTIONS_OF_A_CALL))?;
-        let instructions = MOST_INSTRUCTIONS_OF_A_CALL - self.run.fuel();
-        self.executed += instructions;
-        if self.executed > MOST_INSTRUCTIONS {
-            return Err(format!("more than {MOST_INSTRUCTIONS} instructions in all"));
-        }
-        Ok((value, instructions))
-    }
-}
-
-/// The block, unless it is null.
-fn block((block, instructions): (u32, u64)) -> Result<(u32, u64), String> {
-    match block {
-        0 => Err("out of memory".to_owned()),
-        block => Ok((block, instructions)),
-    }
-}
-
-fn reason(error: &wasmtime::Error, most_instructions: u64) -> String {
-    match error.downcast_ref::<Trap>() {
-        Some(Trap::OutOfFuel) => format!("more than {most_instructions} instructions"),
-        Some(trap) => format!("trap: {trap}"),
-        None => format!("{error:#}"),
+        Probe::start(&self.counting, module, places)
     }
 }
 
@@ -215,103 +125,6 @@ fn time_once(plan: &Plan, module: &Module) -> Result<Result<(f64, String), Strin
         let (time, checksum) = run.execute(plan)?;
         Ok((time.as_secs_f64() * 1000.0, format!("{checksum:x}")))
     }))
-}
-
-/// One instance of one module.
-struct Run {
-    store: Store<()>,
-    instance: Instance,
-}
-
-impl Run {
-    fn start(module: &Module) -> Result<Self> {
-        let mut store = Store::new(module.engine(), ());
-        // An engine that does not count refuses fuel, and needs none.
-        let _ = store.set_fuel(MOST_INSTRUCTIONS);
-        let instance = Instance::new(&mut store, module, &[])
-            .map_err(|error| anyhow!("wasmtime cannot start a module: {error:#}"))?;
-        Ok(Run { store, instance })
-    }
-
-    fn prepare(&mut self, plan: &Plan) -> Result<(), String> {
-        if plan.prepare {
-            self.call(&format!("{}_prepare", plan.export), plan.argument)?;
-        }
-        Ok(())
-    }
-
-    /// Calls the export once, or once for each portion of a recording; returns the time that took, and the checksum.
-    fn execute(&mut self, plan: &Plan) -> Result<(Duration, u64), String> {
-        let Some(operations) = &plan.operations else {
-            let start = Instant::now();
-            let checksum = self.call(&plan.export, plan.argument)?;
-            return Ok((start.elapsed(), checksum));
-        };
-        let operations = fs::read(operations).map_err(|error| error.to_string())?;
-        let buffer = self.call(&format!("{}_buffer", plan.export), 0)? as usize;
-        let capacity = self.call(&format!("{}_capacity", plan.export), 0)? as usize;
-        let memory = self.memory()?;
-        let mut time = Duration::ZERO;
-        let mut checksum: u64 = 0;
-        for portion in operations.chunks(capacity * OPERATION_BYTES) {
-            memory
-                .write(&mut self.store, buffer, portion)
-                .map_err(|error| error.to_string())?;
-            let start = Instant::now();
-            let sum = self.call(&plan.export, (portion.len() / OPERATION_BYTES) as u32)?;
-            time += start.elapsed();
-            checksum = checksum.wrapping_add(sum);
-        }
-        Ok((time, checksum))
-    }
-
-    fn memory(&mut self) -> Result<Memory, String> {
-        self.instance
-            .get_memory(&mut self.store, "memory")
-            .ok_or_else(|| "the module exports no memory".to_owned())
-    }
-
-    fn call(&mut self, export: &str, argument: u32) -> Result<u64, String> {
-        let function = self
-            .instance
-            .get_typed_func::<u32, u64>(&mut self.store, export)
-            .map_err(|error| format!("{export}: {error:#}"))?;
-        function
-            .call(&mut self.store, argument)
-            .map_err(|error| reason(&error, MOST_INSTRUCTIONS))
-    }
-
-    fn number(&mut self, export: &str) -> Result<u32, String> {
-        self.instance
-            .get_typed_func::<(), u32>(&mut self.store, export)
-            .and_then(|function| function.call(&mut self.store, ()))
-            .map_err(|error| format!("{export}: {error:#}"))
-    }
-
-    fn fuel(&self) -> u64 {
-        self.store.get_fuel().unwrap_or_default()
-    }
-}
-
-/// The machine code of a module; it is kept, since compiling takes longer than most runs.
-fn compiled(engine: &Engine, module: &Path, places: &Places) -> Result<Module> {
-    let mut configuration = DefaultHasher::new();
-    engine.precompile_compatibility_hash().hash(&mut configuration);
-    let stem = module.file_stem().unwrap_or_default().to_string_lossy();
-    let name = format!("{stem}-{:016x}.cwasm", configuration.finish());
-    let kept = places.modules().join(name);
-    if !kept.exists() {
-        let bytes = fs::read(module).with_context(|| format!("cannot read {}", module.display()))?;
-        let code = engine
-            .precompile_module(&bytes)
-            .map_err(|error| anyhow!("wasmtime cannot compile {}: {error:#}", module.display()))?;
-        keep(&kept, |unfinished| {
-            fs::write(unfinished, code).with_context(|| format!("cannot write {}", unfinished.display()))
-        })?;
-    }
-    // SAFETY: the file was written above, by this version of wasmtime and for this configuration: both are in its name.
-    unsafe { Module::deserialize_file(engine, &kept) }
-        .map_err(|error| anyhow!("wasmtime cannot load {}; delete it: {error:#}", kept.display()))
 }
 
 #[cfg(test)]
@@ -406,7 +219,7 @@ mod tests {
                 (i64.extend_i32_u (local.get $count))))"#;
         let folder = tempfile::tempdir().unwrap();
         let operations = folder.path().join("operations.bin");
-        std::fs::write(&operations, [0; 5 * super::OPERATION_BYTES]).unwrap();
+        std::fs::write(&operations, [0; 5 * super::run::OPERATION_BYTES]).unwrap();
         let plan = Plan {
             operations: Some(operations),
             ..plan_on(text, 0)

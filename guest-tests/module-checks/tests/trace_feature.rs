@@ -53,6 +53,10 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
 
 /// Copies the crate's sources to `folder`, each changed by `change`, with its build script and a manifest of their own.
 fn copy_crate(folder: &Path, change: impl Fn(&str) -> String) {
+    // A run before this one may have left files that the crate has no more.
+    if folder.join("src").exists() {
+        fs::remove_dir_all(folder.join("src")).expect("target/tmp can be written to");
+    }
     for file in sources(Path::new("")) {
         let source =
             fs::read_to_string(repository().join("src").join(&file)).expect("every file in src is a source text");

@@ -314,7 +314,7 @@ const SETTLED: u32 = 100;
 const PEAK_ROUNDS: u32 = 64;
 
 /// A heap in the use of a service that replaces what it holds, round by round. It begins with a peak of load, as that in
-/// `guest-tests/driver` does: with as many blocks as there are later, each twice as large as it may be later, or, where
+/// `guest-tests/modules/driver` does: with as many blocks as there are later, each twice as large as it may be later, or, where
 /// sizes are steady, as large. With sizes at random every heap has fragments, now more, now less, for which there must be
 /// room.
 struct Service<S> {

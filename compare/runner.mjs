@@ -148,7 +148,7 @@ const followMemory = (subject) => {
 const measureAll = () => {
   for (let round = 0; round < plan.warm_up_runs + plan.runs; round += 1) {
     const warmUp = round < plan.warm_up_runs;
-    // Each round starts with another subject, so that none always runs behind the same neighbour.
+    // Each round starts with another subject, so that none always runs after the same neighbour.
     for (let turn = 0; turn < subjects.length; turn += 1) {
       const subject = subjects[(round + turn) % subjects.length];
       const measured = round - plan.warm_up_runs;

@@ -74,7 +74,7 @@ impl Block {
         })
     }
 
-    /// Reallocates to `new_size` bytes, checks the bytes that must be kept, and writes the pattern behind them. Returns
+    /// Reallocates to `new_size` bytes, checks the bytes that must be kept, and writes the pattern after them. Returns
     /// whether the allocator served that; if not, the block is as before.
     ///
     /// # Panics

@@ -145,7 +145,7 @@ impl<const SLOTS: usize> BlockTable<SLOTS> {
         assert_ne!(
             block.last_address(),
             usize::MAX,
-            "behind the last byte of the address space no address exists"
+            "after the last byte of the address space no address exists"
         );
     }
 }

@@ -48,13 +48,13 @@ impl ForeignPages {
     pub fn grow(pages: usize, fill: u8) -> Self {
         let start = core::ptr::with_exposed_provenance_mut::<u8>(grow(pages) * PAGE_BYTES);
         let size = pages * PAGE_BYTES;
-        // SAFETY: the engine has just made these pages for this caller; they are zero, and nobody else knows them.
+        // SAFETY: the engine has just made these pages for this caller; they are zero, and no other code knows them.
         let bytes = unsafe { slice::from_raw_parts_mut(start, size) };
         pattern::write(bytes, 0, fill);
         ForeignPages { bytes, fill }
     }
 
-    /// Grows the memory by `pages` that nobody reads or writes.
+    /// Grows the memory by `pages` that nothing reads or writes.
     ///
     /// # Panics
     ///

@@ -1,4 +1,4 @@
-//! The figures of `TinyFreeingBump`, in a module whose memory nobody else grows. Run with `cargo make test-guest`.
+//! The figures of `TinyFreeingBump`, in a module whose memory no other code grows. Run with `cargo make test-guest`.
 #![cfg(target_arch = "wasm32")]
 
 mod heap_stats;

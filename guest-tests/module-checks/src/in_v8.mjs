@@ -1,4 +1,4 @@
-// Runs one module as it is told: one command a line as JSON on the standard input, one answer a line on the output.
+// Runs one module by commands: one a line as JSON on the standard input, one answer a line on the output.
 
 import { createInterface } from "node:readline";
 

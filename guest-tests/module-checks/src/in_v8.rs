@@ -1,4 +1,4 @@
-//! Modules in V8: one Node process for each, which is told what to do line by line.
+//! Modules in V8: one Node process for each, which gets its commands line by line.
 
 use crate::engine::{Instance, Limits, Trapped};
 use serde::de::DeserializeOwned;

@@ -311,13 +311,13 @@ fn what_the_documentation_says_cannot_be_detected_is_not() {
         let in_use = header(guest, block).to_le_bytes();
         // A size that the same block serves.
         assert_eq!(guest.dealloc(block, BLOCK_BYTES - 31, 8), Ok(()));
-        // A second release, behind the header of a block in use: the block is given out once.
+        // A second release, after the header of a block in use: the block is given out once.
         guest.write(block - HEADER_BYTES, &in_use);
         assert_eq!(guest.dealloc(block, BLOCK_BYTES, 8), Ok(()));
         // A second release, once the block was given out again.
         assert_eq!(guest.alloc(BLOCK_BYTES, 8), Ok(block));
         assert_eq!(guest.dealloc(block, BLOCK_BYTES, 8), Ok(()));
-        // A write after the release, behind the first eight bytes.
+        // A write after the release, past the first eight bytes.
         guest.fill(block + 8, BLOCK_BYTES - 8, 0x55);
         assert_eq!(guest.alloc(BLOCK_BYTES, 8), Ok(block));
         // A pointer into a block, where the bytes look like a header.

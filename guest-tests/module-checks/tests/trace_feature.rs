@@ -1,4 +1,4 @@
-//! Without the feature `trace`, and with it while nobody uses `Traced`, a module is what it would be if the tracing hook
+//! Without the feature `trace`, and with it while nothing uses `Traced`, a module is what it would be if the tracing hook
 //! did not exist.
 //!
 //! The sources of the crate are copied twice to the same path below `target/tmp`: once as they are, and once without

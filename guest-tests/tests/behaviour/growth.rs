@@ -1,4 +1,4 @@
-//! Growth of the memory, by the allocator and by somebody else in between.
+//! Growth of the memory, by the allocator and by others in between.
 
 use guest_tests::{Block, ForeignPages, PAGE_BYTES, assert_no_growth, memory_pages};
 use wasm_bindgen_test::wasm_bindgen_test;
@@ -34,7 +34,7 @@ fn memory_that_somebody_else_has_grown_stays_theirs() {
     for round in 0..12 {
         foreign.push(ForeignPages::grow(1 + round % 3, 0xa0 + round as u8));
         let pages = memory_pages();
-        // Enough to make the allocator grow behind the foreign pages.
+        // Enough to make the allocator grow past the foreign pages.
         while memory_pages() == pages {
             assert!(
                 blocks.len() * 200_000 < pages * PAGE_BYTES,

@@ -1,4 +1,4 @@
-//! The last page below 4 GiB, where the address behind a block can wrap around to 0.
+//! The last page below 4 GiB, where the address after a block can wrap around to 0.
 
 use guest_tests::{Block, ForeignPages, memory_pages};
 use wasm_bindgen_test::wasm_bindgen_test;
@@ -16,7 +16,7 @@ fn fill(blocks: &mut Vec<Block>, size: usize, alignment: usize) {
     }
 }
 
-/// Checks that the blocks are in the heap, apart from each other, and do not contain the last byte below 4 GiB, behind
+/// Checks that the blocks are in the heap, apart from each other, and do not contain the last byte below 4 GiB, after
 /// which no address exists.
 fn assert_in_the_heap_and_apart(blocks: &mut [Block], heap_start: usize) {
     blocks.sort_unstable_by_key(Block::address);

@@ -25,7 +25,7 @@ const WORDS: usize = BINS / WORD_BITS;
 const SEARCHED_WORDS: usize = SEARCHED_BINS.div_ceil(WORD_BITS);
 
 /// Where a member has the address of the next one.
-const NEXT_OFFSET: u32 = 8;
+const NEXT_MEMBER_OFFSET: u32 = 8;
 
 /// Where a member has what lies before it.
 const PREVIOUS_OFFSET: u32 = 12;
@@ -97,7 +97,7 @@ impl Bins {
         let next = self.firsts[bin];
         self.firsts[bin] = member;
         // SAFETY: the caller gives the words of the member's links to the bins.
-        unsafe { memory.write_word(member, NEXT_OFFSET, next) };
+        unsafe { memory.write_word(member, NEXT_MEMBER_OFFSET, next) };
         Self::set_previous(memory, member, Previous::bin(bin));
         if next != 0 {
             Self::set_previous(memory, next, Previous::member(member));
@@ -119,7 +119,7 @@ impl Bins {
         }
         match previous.as_bin() {
             // SAFETY: what is no bin is the address of the member before, which has its links.
-            None => unsafe { memory.write_word(previous.0, NEXT_OFFSET, next) },
+            None => unsafe { memory.write_word(previous.0, NEXT_MEMBER_OFFSET, next) },
             Some(bin) => {
                 self.firsts[bin] = next;
                 if next == 0 {
@@ -155,7 +155,7 @@ impl Bins {
     /// The member must be in a bin.
     pub(super) unsafe fn next<M: LinearMemory>(&self, memory: &M, member: u32) -> u32 {
         // SAFETY: a member has its links, says the caller.
-        unsafe { memory.read_word(member, NEXT_OFFSET) }
+        unsafe { memory.read_word(member, NEXT_MEMBER_OFFSET) }
     }
 
     /// Calls `visit` with each member of a bin.

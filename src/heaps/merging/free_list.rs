@@ -3,7 +3,7 @@
 use crate::memory::linear::LinearMemory;
 
 /// Where a free block has the address of the next one.
-const NEXT_OFFSET: u32 = 0;
+const NEXT_BLOCK_OFFSET: u32 = 0;
 
 /// The address of the first block of a list, or 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +36,7 @@ impl FreeList {
     #[inline]
     pub(super) fn rest<M: LinearMemory>(self, memory: &M) -> Self {
         // SAFETY: the first word of a free block is the next one.
-        FreeList(unsafe { memory.read_word(self.0, NEXT_OFFSET) })
+        FreeList(unsafe { memory.read_word(self.0, NEXT_BLOCK_OFFSET) })
     }
 
     /// Takes the first block, or returns 0 where there is none. O(1).
@@ -57,7 +57,7 @@ impl FreeList {
     #[inline]
     pub(super) unsafe fn with_first<M: LinearMemory>(self, memory: &mut M, block: u32) -> Self {
         // SAFETY: a free block's words are the heap's.
-        unsafe { memory.write_word(block, NEXT_OFFSET, self.0) };
+        unsafe { memory.write_word(block, NEXT_BLOCK_OFFSET, self.0) };
         FreeList(block)
     }
 

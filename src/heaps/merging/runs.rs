@@ -120,7 +120,7 @@ impl Runs {
                 }
             } else {
                 *shared_blocks = HAS_RUNS;
-                // What the class leaves behind may be its own run from now on.
+                // The run that the class has used may be idle now.
                 self.release_if_idle(heap, shared, MOST_COUNTED);
             }
         }

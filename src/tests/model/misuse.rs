@@ -3,7 +3,7 @@
 //!
 //! What cannot be told from right use counts as right: a second release of a block that was handed out again, or whose
 //! header the program has put back; a layout that is wrong within a power of two. Or it is left out, where it leads to
-//! what is nobody's fault but the program's: a release by the header of a block that does not exist; for the original
+//! what is the fault of the program alone: a release by the header of a block that does not exist; for the original
 //! algorithm, which gets no layout and stamps nothing, a header or link that was overwritten by another valid one.
 
 use super::oracle::Oracle;

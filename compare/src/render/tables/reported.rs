@@ -40,7 +40,7 @@ pub fn table(report: &Report, row: &Row, reference: &str) -> Table {
     table
 }
 
-/// The cells of one line behind the allocator's name, or the reason why there are none.
+/// The cells of one line after the allocator's name, or the reason why there are none.
 fn figures(cell: &Cell, row: &Row, reference: &str, full: bool) -> Vec<String> {
     let memory = match &cell.memory {
         Figure::Measured(memory) => memory,

@@ -2,7 +2,7 @@
 //! of its replacements, aligned buffers, and a text that grows and shrinks.
 //!
 //! The service starts with a peak of load: in its first rounds every block is twice as large as it may be later, or, where
-//! sizes are steady, as large as it may be. What the memory has then must suffice for ever, which leaves an allocator a
+//! sizes are steady, as large as it may be. What the memory has then must suffice from then on, which leaves an allocator a
 //! factor of about three for its fragments: with sizes at random every allocator has some, now more, now less.
 
 use crate::exclusive::Exclusive;

@@ -83,7 +83,7 @@ use crate::stats::HeapStats;
 ///   what is free among the short runs serves no long one.
 /// - Sizes 8 bytes apart to 512 bytes: a program that repeats itself took new pages after its first rounds, because so many
 ///   sizes had runs of their own. 32 bytes apart above 256: in 2 of 10 random sequences of phases the memory passed the
-///   bound that `src/regressions/footprint.rs` sets.
+///   bound that `src/tests/regressions/footprint.rs` sets.
 /// - Runs of its own for a size after 4 to 12 blocks, or when the runs that it shares have no free block: the memory of small
 ///   programs grows late, after hundreds of rounds.
 /// - Runs without a live block released before each growth of the memory: a small program that used some blocks of each of

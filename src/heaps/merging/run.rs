@@ -18,11 +18,13 @@
 use super::chunk::TAG_BYTES;
 use super::free_list::FreeList;
 use super::size_class::SizeClass;
-use super::stray_blocks::SLOT_SHIFT;
 use crate::memory::linear::LinearMemory;
 
+/// log2 of [`RUN_BYTES`].
+pub(super) const RUN_SHIFT: u32 = 13;
+
 /// The bytes of a run, and its alignment.
-pub(super) const RUN_BYTES: u32 = 1 << SLOT_SHIFT;
+pub(super) const RUN_BYTES: u32 = 1 << RUN_SHIFT;
 
 const RELEASED_OFFSET: u32 = 0;
 const WAITS_OFFSET: u32 = 4;

@@ -9,10 +9,8 @@
 
 use super::chunk::span_for;
 use super::chunk_heap::{ChunkHeap, Effort};
+use super::run::RUN_SHIFT;
 use crate::memory::linear::LinearMemory;
-
-/// log2 of the bytes of a slot.
-pub(super) const SLOT_SHIFT: u32 = 13;
 
 /// The slots that a word of the bitmap stands for.
 const WORD_SLOTS: u32 = u32::BITS;
@@ -27,7 +25,7 @@ pub(super) struct StrayBlocks {
 
 /// The number of the slot of an address, counted from the first one that a heap in this memory can have.
 fn slot_of<M: LinearMemory>(memory: &M, address: u32) -> u32 {
-    (address >> SLOT_SHIFT) - (memory.initial_region().start >> SLOT_SHIFT)
+    (address >> RUN_SHIFT) - (memory.initial_region().start >> RUN_SHIFT)
 }
 
 impl StrayBlocks {

@@ -67,6 +67,8 @@
 //! the tests on the host. `memory/linear` alone names `memory.grow` and turns addresses into pointers.
 #![no_std]
 
+#[cfg(all(target_arch = "wasm32", feature = "malloc"))]
+extern crate alloc;
 #[cfg(any(test, fuzzing))]
 extern crate std;
 
@@ -86,7 +88,9 @@ mod tests;
 mod wrappers;
 
 #[cfg(target_arch = "wasm32")]
-pub use global::{CheckedFreeingBump, FreeingBump, TinyFreeingBump};
+pub use global::FreeingBump;
+#[cfg(all(target_arch = "wasm32", any(not(feature = "malloc"), doc)))]
+pub use global::{CheckedFreeingBump, TinyFreeingBump};
 pub use memory::Growth;
 pub use original::{Error, FreeingBumpHeapAllocator, Memory};
 pub use stats::{HeapStats, Stats};

@@ -1,12 +1,20 @@
 //! `FreeingBump`, the global allocator: layouts and pointers in front of [`MergingHeap`].
 
-use super::cell::SingleThreaded;
 use super::implement::implement_global_alloc;
-use crate::heaps::UncheckedHeap;
-use crate::heaps::merging::MergingHeap;
+#[cfg(feature = "malloc")]
+use super::shared_heap::SharedHeap as Heap;
 use crate::memory::Growth;
-use crate::memory::linear::ThisModule;
 use crate::stats::HeapStats;
+#[cfg(not(feature = "malloc"))]
+use {
+    super::cell::SingleThreaded,
+    crate::heaps::{UncheckedHeap, merging::MergingHeap},
+    crate::memory::linear::ThisModule,
+};
+
+/// The allocator's own heap.
+#[cfg(not(feature = "malloc"))]
+type Heap = SingleThreaded<MergingHeap<ThisModule>>;
 
 /// The global allocator to choose without thinking: the hot path of the freeing-bump algorithm, size class, free list
 /// and bump pointer, in front of a heap that merges what is released and serves any size from it.
@@ -104,7 +112,7 @@ use crate::stats::HeapStats;
 /// - A run that is current for its class counted apart, so that each release asks for the class and whether the run is
 ///   current: a seventh more instructions where blocks of one size come and go.
 pub struct FreeingBump {
-    heap: SingleThreaded<MergingHeap<ThisModule>>,
+    heap: Heap,
 }
 
 impl FreeingBump {
@@ -129,9 +137,11 @@ impl FreeingBump {
     /// ```
     #[must_use]
     pub const fn with_growth(growth: Growth) -> Self {
-        FreeingBump {
-            heap: SingleThreaded::new(MergingHeap::new(ThisModule, growth)),
-        }
+        #[cfg(not(feature = "malloc"))]
+        let heap = SingleThreaded::new(MergingHeap::new(ThisModule, growth));
+        #[cfg(feature = "malloc")]
+        let heap = Heap::new(growth);
+        FreeingBump { heap }
     }
 
     /// The same allocator for a memory of at most `pages` pages of 64 KiB: the whole linear memory, as the instruction

@@ -101,7 +101,7 @@ pub extern "C" fn memalign(align: usize, bytes: usize) -> *mut c_void {
 /// `block` must point to a pointer that may be written.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn posix_memalign(block: *mut *mut c_void, align: usize, bytes: usize) -> c_int {
-    if align % size_of::<*mut c_void>() != 0 || !align.is_power_of_two() {
+    if align < size_of::<*mut c_void>() || !align.is_power_of_two() {
         return EINVAL;
     }
     let new_block = aligned_alloc(align, bytes);

@@ -127,7 +127,7 @@ impl Ruled<'_> {
         unsafe { self.heap.deallocate(block, request) }
     }
 
-    /// As [`UncheckedHeap::reallocate`].
+    /// As [`UncheckedHeap::reallocate`]. The block is there because a rule was set.
     ///
     /// # Safety
     ///
@@ -135,7 +135,7 @@ impl Ruled<'_> {
     #[inline]
     pub(super) unsafe fn reallocate(&mut self, block: u32, request: Request, new_size: u32) -> u32 {
         // SAFETY: the caller passes a live block with its request.
-        unsafe { self.growing().reallocate(block, request, new_size) }
+        unsafe { self.heap.reallocate(block, request, new_size) }
     }
 
     /// As [`UncheckedHeap::stats`].

@@ -59,17 +59,16 @@ impl<M: LinearMemory> MergingHeap<M> {
     pub(crate) unsafe fn resize(&mut self, block: u32, request: Request) -> u32 {
         // SAFETY: the caller passes a live block.
         let class = unsafe { self.runs.class_at(&self.chunks.memory, block) };
-        let stays = match (class, SizeClass::of(request)) {
-            // A block of a run that other classes share is larger than what it was made for.
-            (Some(class), Some(new_class)) => {
-                block % request.align == 0 && (class == new_class || class == new_class.shared())
+        if block % request.align == 0 {
+            let stays = match (class, SizeClass::of(request)) {
+                (Some(class), Some(new_class)) => new_class.fills_more_than_half_of(class),
+                // SAFETY: the caller passes a live block, which lies in no run.
+                (None, None) => unsafe { self.chunks.resize(block, span_for(request.size)) },
+                _ => false,
+            };
+            if stays {
+                return block;
             }
-            // SAFETY: the caller passes a live block, which lies in no run.
-            (None, None) => block % request.align == 0 && unsafe { self.chunks.resize(block, span_for(request.size)) },
-            _ => false,
-        };
-        if stays {
-            return block;
         }
         let new_block = self.allocate(request);
         if new_block != 0 {

@@ -2,7 +2,7 @@
 # Runs clippy on the host and on wasm32, with each set of features that changes what is compiled. A warning is an error.
 #
 # usage: scripts/clippy.sh
-# needs: clippy; the target wasm32-unknown-unknown.
+# needs: clippy; the targets wasm32-unknown-unknown and wasm32-wasip2.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -11,7 +11,7 @@ strict=(-- --deny warnings)
 
 cargo clippy --workspace --all-targets "${strict[@]}"
 cargo clippy --workspace --all-targets --all-features "${strict[@]}"
-for features in freeing-bump tiny checked report-errors freeing-bump,ceiling checked,ceiling; do
+for features in freeing-bump tiny checked report-errors freeing-bump,ceiling checked,ceiling freeing-bump,malloc; do
     cargo clippy --package allocator-module --features "$features" "${wasm[@]}" "${strict[@]}"
 done
 for features in freeing-bump tiny checked; do
@@ -20,6 +20,9 @@ done
 cargo clippy --package freeing-bump --all-features "${wasm[@]}" "${strict[@]}"
 # What `cargo make fuzz` compiles on nightly.
 cargo clippy --package freeing-bump "${strict[@]}" --cfg fuzzing
+cargo clippy --package freeing-bump --features malloc "${strict[@]}" --cfg fuzzing
+cargo clippy --package freeing-bump --features malloc "${wasm[@]}" "${strict[@]}"
+cargo clippy --package component-module --target wasm32-wasip2 "${strict[@]}"
 for features in "" trace; do
     cargo clippy --package freeing-bump --features "$features" "${wasm[@]}" "${strict[@]}"
     cargo clippy --package guest-tests --all-targets --features "$features" "${wasm[@]}" "${strict[@]}"

@@ -30,7 +30,8 @@ run_set() {
         cargo test --profile tools --package freeing-bump-compare
         # The programs that are measured.
         cargo test --profile tools --workspace --exclude freeing-bump --exclude guest-tests \
-            --exclude allocator-module --exclude driver-module --exclude module-checks --exclude freeing-bump-compare
+            --exclude allocator-module --exclude component-module --exclude driver-module --exclude module-checks \
+            --exclude freeing-bump-compare
         ;;
     guest)
         wasm-pack test --node --mode no-install guest-tests

@@ -25,13 +25,15 @@
 //! [`Outlined`] around one of them takes less code and more time in programs that are optimized for speed. [`OnRefusal`] calls
 //! a function of yours when memory runs out, which can release a reserve.
 //!
-//! The three global allocators exist on wasm32 alone: on wasm32-unknown-unknown, wasm32v1-none and wasm32-wasip1. They serve
-//! modules with one thread that have their memory to themselves. For wasm the crate compiles in no other build: not for
-//! components (wasm32-wasip2), threads, other systems with a C library, side modules or 64-bit memories.
+//! The three global allocators exist on wasm32 alone: on wasm32-unknown-unknown, wasm32v1-none and wasm32-wasip1, and
+//! `FreeingBump` with its feature `malloc` on wasm32-wasip2. They serve modules with one thread that have their memory to
+//! themselves. For wasm the crate compiles in no other build: not for threads, other systems with a C library, side modules or
+//! 64-bit memories.
 //!
 //! # Features
 //!
-//! None by default. `trace` adds `Traced`, which reports each call to a function of yours; `record` adds `Recorder`, which
+//! None by default. `malloc` makes the heap of `FreeingBump` that of C code too: [`c_code`] has the lines to write, for C code in
+//! a module and for components, and what they cost. `trace` adds `Traced`, which reports each call to a function of yours; `record` adds `Recorder`, which
 //! records all calls for `cargo make replay` of the repository. Rust 1.85 or later.
 //!
 //! What is guaranteed, under which assumptions, and how it is tested: [`promise`].
@@ -76,6 +78,8 @@ extern crate std;
 mod global;
 #[cfg(any(target_arch = "wasm32", test, fuzzing))]
 mod heaps;
+#[doc = include_str!("c_code.md")]
+pub mod c_code {}
 mod memory;
 mod original;
 #[doc = include_str!("promise.md")]

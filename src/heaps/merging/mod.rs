@@ -18,4 +18,6 @@ mod size_class;
 #[cfg(not(feature = "malloc"))]
 mod stray_blocks;
 
+#[cfg(all(feature = "malloc", any(test, fuzzing)))]
+pub(crate) use by_address::two_sides::TwoSides;
 pub(crate) use heap::MergingHeap;

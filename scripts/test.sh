@@ -23,7 +23,8 @@ run_set() {
         cargo test --package freeing-bump --all-features
         # Optimized a little, since wasmtime is slow otherwise. The comparison program is named so that its features
         # apply and both share the build. It has no tests of this kind.
-        cargo test --profile tools --package module-checks --package freeing-bump-compare --test '*'
+        cargo test --profile tools --package module-checks --package component-checks --package freeing-bump-compare \
+            --test '*'
         ;;
     compare)
         # As `cargo make report` builds it.
@@ -31,7 +32,7 @@ run_set() {
         # The programs that are measured.
         cargo test --profile tools --workspace --exclude freeing-bump --exclude guest-tests \
             --exclude allocator-module --exclude component-module --exclude driver-module --exclude module-checks \
-            --exclude freeing-bump-compare
+            --exclude component-checks --exclude freeing-bump-compare
         ;;
     guest)
         wasm-pack test --node --mode no-install guest-tests

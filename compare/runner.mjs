@@ -78,6 +78,9 @@ const SERVED = ["blocks_before_refusal", "bytes_before_refusal", "blocks_after_r
 const servedIn = (instance) =>
   plan.counts_served ? Object.fromEntries(SERVED.map((name) => [name, instance.exports[`served_${name}`]() >>> 0])) : null;
 
+// The instructions that a counting module has executed so far; null where the module does not count.
+const executedIn = (instance) => (instance.exports.executed_instructions ? Number(instance.exports.executed_instructions.value) : null);
+
 // Calls the export again and again, as a host does that keeps an instance. Each call must compute what the first did.
 const callAgain = (instance, expected) => {
   if (plan.further_calls === 0) {
@@ -108,6 +111,7 @@ const measure = (subject, warmUp) => {
       subject.instance = instance;
     }
     collectGarbage();
+    const executed = executedIn(instance);
     const { milliseconds, checksum } = execute(instance);
     subject.spent += warmUp ? 0 : milliseconds;
     const pages = pagesOf(instance);
@@ -120,6 +124,8 @@ const measure = (subject, warmUp) => {
       pages,
       heap_base: instance.exports.heap_base(),
       served: servedIn(instance),
+      instructions: executed === null ? null : executedIn(instance) - executed,
+      peak_live_bytes: instance.exports.peak_live_bytes ? instance.exports.peak_live_bytes() >>> 0 : null,
       last: callAgain(instance, checksum),
     });
   } catch (error) {

@@ -207,9 +207,10 @@ function notes(parent, sentences) {
 }
 
 function drawOverall() {
-  const { overall, legend } = answers;
+  const { story, overall, legend } = answers;
   const { element, figure } = drawAnswer(document.getElementById("answer"), overall, ["time", "memory", "code"]);
   add(figure, "figcaption", legend);
+  add(element, "p", story.join(" "), { className: "story" });
   notes(element, [...overall.overview.meaning, ...overall.overview.remarks]);
 }
 

@@ -20,7 +20,9 @@ mod shared;
 
 use clap::{Parser, Subcommand};
 use commands::check_figures::{self, Kind};
-use commands::{publish, record, replay, report, worst_case};
+use commands::{publish, replay, report};
+#[cfg(feature = "wasmtime")]
+use commands::{record, worst_case};
 use measure::mode::Mode;
 use shared::places::Places;
 use std::path::PathBuf;
@@ -72,6 +74,7 @@ enum Command {
         #[arg(long, value_name = "PATH")]
         node: Option<PathBuf>,
     },
+    #[cfg(feature = "wasmtime")]
     /// Record what a workload of this program asks of its allocator.
     Record {
         /// The workload.
@@ -83,6 +86,7 @@ enum Command {
         #[arg(long)]
         argument: Option<u32>,
     },
+    #[cfg(feature = "wasmtime")]
     /// Count the instructions of the costliest single call of each allocator in a heap of a million blocks.
     WorstCase {
         /// Keep only the allocators that this names, separated by commas.
@@ -117,7 +121,7 @@ fn main() -> ExitCode {
             publish,
         } => {
             places.other_node = node;
-            report::run(&only, Mode::of(full), publish, &places)
+            Mode::of(full).and_then(|mode| report::run(&only, mode, publish, &places))
         }
         Command::Publish { report } => publish::run(report.as_deref(), &places),
         Command::Replay {
@@ -127,13 +131,15 @@ fn main() -> ExitCode {
             node,
         } => {
             places.other_node = node;
-            replay::run(&files, &only, Mode::of(full), &places)
+            Mode::of(full).and_then(|mode| replay::run(&files, &only, mode, &places))
         }
+        #[cfg(feature = "wasmtime")]
         Command::Record {
             workload,
             output,
             argument,
         } => record::run(&workload, argument, &output, &places),
+        #[cfg(feature = "wasmtime")]
         Command::WorstCase { only } => worst_case::run(&only, &places),
         Command::CheckSize { modules, accept } if modules.is_empty() => check_figures::run(Kind::Size, accept, &places),
         Command::CheckSize { modules, accept } => check_figures::run(Kind::Modules(&modules), accept, &places),

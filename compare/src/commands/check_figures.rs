@@ -1,6 +1,6 @@
 //! `check-size` and `check-instructions`: figures of this repository's allocators against those that are committed.
 
-use crate::measure::engines::wasmtime::Wasmtime;
+use crate::measure::counting;
 use crate::measure::plan::{Plan, Subject};
 use crate::measure::sizes;
 use crate::modules::package::{Package, SIZE_PROBE};
@@ -245,7 +245,6 @@ fn measure_instructions(
         }
     }
     let modules: Modules = workshop::build(&wanted, everything, places)?;
-    let engine = Wasmtime::new()?;
     let step = Step::begin("counting", ours.workloads.len());
     let mut figures = BTreeMap::new();
     for workload in &ours.workloads {
@@ -256,7 +255,7 @@ fn measure_instructions(
         };
         plan.load_recording(workload, places)?;
         let mut counts = BTreeMap::new();
-        for (allocator, count) in engine.instructions(&plan, places)? {
+        for (allocator, count) in counting::instructions(&plan, places)? {
             match count {
                 Ok(count) => counts.insert(allocator, count),
                 Err(reason) => bail!("{} does not run with {allocator}: {reason}", workload.name),

@@ -5,6 +5,8 @@ use crate::measure::{long_lives, products, sizes, versions, workloads};
 use crate::modules::package::{Package, SIZE_PROBE, all_packages, product_packages};
 use crate::modules::workshop;
 use crate::render::files;
+use crate::render::overview::Overview;
+use crate::render::story;
 use crate::render::tables::{Style, render};
 use crate::results::report::{Report, Terms};
 use crate::shared::catalogue::Catalogue;
@@ -40,9 +42,12 @@ pub fn run(chosen: &Catalogue, command: &str, mode: &Mode, places: &Places) -> R
     };
     files::write(&report, places)?;
     println!("{}", render(&report, Style::Terminal(terminal_width())));
+    for sentence in story::of(&Overview::of(&report).lines) {
+        println!("{sentence}");
+    }
     println!(
-        "The same as a page, as Markdown and as JSON: index.html, report.md with its charts, and report.json in {}",
-        places.report.display()
+        "\nThe page: {}. Beside it, report.md and report.json have the same as Markdown with charts and as JSON.",
+        places.report.join("index.html").display()
     );
     if !different.is_empty() {
         bail!(
@@ -103,13 +108,13 @@ mod tests {
     fn the_recorded_command_measures_the_same_again() {
         let mut places = Places::of_this_checkout();
         assert_eq!(
-            command_line("cargo make report", &[], Mode::of(false), &places),
+            command_line("cargo make report", &[], Mode::of(false).unwrap(), &places),
             "cargo make report"
         );
         places.other_node = Some("/opt/node".into());
         let only = ["tiny*".to_owned(), "json".to_owned()];
         assert_eq!(
-            command_line("cargo make report", &only, Mode::of(true), &places),
+            command_line("cargo make report", &only, Mode::of(true).unwrap(), &places),
             "cargo make report --full --node '/opt/node' --only 'tiny*,json'"
         );
     }

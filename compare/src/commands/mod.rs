@@ -5,7 +5,9 @@
 pub mod check_figures;
 mod comparison;
 pub mod publish;
+#[cfg(feature = "wasmtime")]
 pub mod record;
 pub mod replay;
 pub mod report;
+#[cfg(feature = "wasmtime")]
 pub mod worst_case;

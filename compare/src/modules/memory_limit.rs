@@ -53,7 +53,7 @@ impl Reencode for Maximum {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "wasmtime"))]
 mod tests {
     use super::with_maximum;
     use wasmtime::{Engine, Instance, Module, Store};

@@ -29,6 +29,10 @@ pub struct Runs {
     pub curve: Vec<(u32, u32)>,
     /// What was served, for a plan that counts it.
     pub served: Option<Served>,
+    /// The instructions of one run, for a module that counts them.
+    pub instructions: Option<u64>,
+    /// The most bytes that were live at once, for a module that counts them.
+    pub peak_live_bytes: Option<u64>,
 }
 
 /// What a program that ran into its memory's maximum was served.

@@ -46,7 +46,7 @@ pub struct Cell {
     pub javascriptcore: Figure<Time>,
     /// Time in wasmtime.
     pub wasmtime: Figure<Time>,
-    /// Executed instructions, counted by wasmtime.
+    /// Executed instructions.
     pub instructions: Figure<Count>,
     /// Those of them that are not the program's own work, over the reference's.
     pub allocation: Figure<f64>,
@@ -100,7 +100,7 @@ pub struct Findings {
     pub javascriptcore: Option<BTreeMap<String, Outcome>>,
     /// From wasmtime; `None` if that was not asked for.
     pub wasmtime: Option<BTreeMap<String, Outcome>>,
-    /// From wasmtime's fuel counter.
+    /// From modules that count what they execute.
     pub instructions: BTreeMap<String, Result<u64, String>>,
     /// From V8, pages after some numbers of rounds; `None` if the workload has no such points.
     pub curve: Option<BTreeMap<String, Outcome>>,

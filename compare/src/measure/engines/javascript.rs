@@ -69,6 +69,8 @@ enum Event {
         pages: u32,
         heap_base: u32,
         served: Option<Served>,
+        instructions: Option<u64>,
+        peak_live_bytes: Option<u64>,
         last: Option<LastCall>,
     },
     Point {
@@ -155,6 +157,8 @@ fn run_once(
                 pages,
                 heap_base,
                 served,
+                instructions,
+                peak_live_bytes,
                 last,
             } => {
                 if let Some((_, start)) = running.take() {
@@ -175,6 +179,8 @@ fn run_once(
                     runs.pages = pages;
                     runs.heap_base = heap_base;
                     runs.served = served;
+                    runs.instructions = instructions;
+                    runs.peak_live_bytes = peak_live_bytes;
                 }
             }
             Event::Point { subject, cycle, pages } => {

@@ -252,8 +252,9 @@ fn explanation(report: &Report) -> String {
          and `~` marks one of more than {:.0} %. Times are medians of up to {} runs, interleaved, after a warm-up, with a\n\
          fresh instance each, and in V8 with --no-liftoff, unless the table says otherwise. JavaScriptCore has no such\n\
          switch: it is timed with its own tiering, after {JSC_WARM_UP_RUNS} runs that warm it up. MiB is linear memory at the end,\n\
-         stack and static data included; it never shrinks, so this is the peak. Wasmtime's fuel counter counts\n\
-         instructions. The program's own work are the instructions with {floor}. A cell without figures says why.\n",
+         stack and static data included; it never shrinks, so this is the peak. Instructions are counted as\n\
+         wasmtime's fuel counter counts them. The program's own work are the instructions with {floor}. A cell without\n\
+         figures says why.\n",
         WIDE_SPREAD * 100.0,
         report.runs,
     )
@@ -408,7 +409,7 @@ fn size_table(report: &Report, profile: &str) -> Table {
 fn versions(report: &Report) -> String {
     let versions = &report.versions;
     let mut out = format!(
-        "- date: {}\n- command: `{}`\n- commit: {}\n- machine: {}\n- {}\n- node {}, V8 {}\n{}- wasmtime {}\n- {}\n",
+        "- date: {}\n- command: `{}`\n- commit: {}\n- machine: {}\n- {}\n- node {}, V8 {}\n{}{}- {}\n",
         report.date,
         report.command,
         versions.commit,
@@ -420,7 +421,10 @@ fn versions(report: &Report) -> String {
             .javascriptcore
             .as_ref()
             .map_or(String::new(), |engine| format!("- {engine}\n")),
-        versions.wasmtime,
+        versions
+            .wasmtime
+            .as_ref()
+            .map_or(String::new(), |version| format!("- wasmtime {version}\n")),
         versions.wasm_opt
     );
     for column in &report.allocators {

@@ -111,8 +111,9 @@ const measure = (subject, warmUp) => {
       subject.instance = instance;
     }
     collectGarbage();
-    const executed = executedIn(instance);
+    const executedBefore = executedIn(instance);
     const { milliseconds, checksum } = execute(instance);
+    const executed = executedIn(instance);
     subject.spent += warmUp ? 0 : milliseconds;
     const pages = pagesOf(instance);
     emit({
@@ -124,7 +125,7 @@ const measure = (subject, warmUp) => {
       pages,
       heap_base: instance.exports.heap_base(),
       served: servedIn(instance),
-      instructions: executed === null ? null : executedIn(instance) - executed,
+      instructions: executed === null ? null : executed - executedBefore,
       peak_live_bytes: instance.exports.peak_live_bytes ? instance.exports.peak_live_bytes() >>> 0 : null,
       last: callAgain(instance, checksum),
     });

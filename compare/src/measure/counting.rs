@@ -114,6 +114,7 @@ mod tests {
         let count = |argument| count_of(&plan(argument, "i64.const 1")).unwrap();
         assert_eq!(count(1000), count(1000));
         assert_eq!(count(20_000) - count(10_000), 10_000 * 5);
+        assert_eq!(count(1), 7);
     }
 
     #[test]

@@ -68,6 +68,19 @@ pub fn of_module(module: &Path, places: &Places) -> Result<Size> {
     })
 }
 
+/// Up to this size wasm-opt is done with a module before better machine code for itself would pay.
+const QUICKLY_OPTIMIZED_BYTES: usize = 1 << 16;
+
+/// The command that runs wasm-opt, which is a program for Node, on a module.
+fn wasm_opt(module: &[u8], places: &Places) -> Command {
+    let mut command = Command::new(places.node());
+    if module.len() <= QUICKLY_OPTIMIZED_BYTES {
+        command.arg("--liftoff-only");
+    }
+    command.arg(places.wasm_opt());
+    command
+}
+
 /// The module after `wasm-opt -Oz`; a result is kept under the digest of what it was made from.
 fn optimize(module: &Path, raw: &[u8], places: &Places) -> Result<Vec<u8>> {
     let package = fs::read(places.compare.join("package-lock.json"))?;
@@ -75,7 +88,7 @@ fn optimize(module: &Path, raw: &[u8], places: &Places) -> Result<Vec<u8>> {
     let output = places.modules().join(name);
     if !output.exists() {
         keep(&output, |unfinished| {
-            let result = Command::new(places.wasm_opt())
+            let result = wasm_opt(raw, places)
                 .arg("-Oz")
                 .args(WASM_FEATURES)
                 .arg(module)

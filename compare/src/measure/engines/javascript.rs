@@ -21,6 +21,8 @@ pub enum JsEngine {
     V8,
     /// V8's own choice: a quick compiler first, the optimizing one for functions that run often.
     V8Tiered,
+    /// V8 with its quick compiler alone: for what is counted and not timed.
+    V8Quick,
     /// JavaScriptCore's own choice, since it has no switch for its optimizing compiler alone: an interpreter first, then
     /// a quick compiler, then the optimizing one.
     JavaScriptCore,
@@ -30,7 +32,7 @@ impl JsEngine {
     /// The program that the engine is a part of.
     fn host(self) -> &'static str {
         match self {
-            JsEngine::V8 | JsEngine::V8Tiered => "Node",
+            JsEngine::V8 | JsEngine::V8Tiered | JsEngine::V8Quick => "Node",
             JsEngine::JavaScriptCore => "Bun",
         }
     }
@@ -48,6 +50,11 @@ impl JsEngine {
             JsEngine::V8Tiered => {
                 let mut node = Command::new(places.node());
                 node.args(OF_V8);
+                node
+            }
+            JsEngine::V8Quick => {
+                let mut node = Command::new(places.node());
+                node.arg("--liftoff-only").args(OF_V8);
                 node
             }
             JsEngine::JavaScriptCore => Command::new(places.bun()),
@@ -308,7 +315,7 @@ mod tests {
 
     /// The engines that this machine has; the pinned ones come with `cargo make install-compare-tools`.
     fn engines() -> Vec<JsEngine> {
-        let mut engines = vec![JsEngine::V8, JsEngine::V8Tiered];
+        let mut engines = vec![JsEngine::V8, JsEngine::V8Tiered, JsEngine::V8Quick];
         match places().bun().exists() {
             true => engines.push(JsEngine::JavaScriptCore),
             false => println!("SKIPPED: JavaScriptCore, since npm has not installed Bun"),

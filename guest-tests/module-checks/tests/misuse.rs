@@ -1,8 +1,8 @@
-//! What `CheckedFreeingBump` tells its error handler about each kind of misuse, at which call, and that it refuses
-//! everything after.
+//! What `CheckedFreeingBump` reports to its error handler for each kind of misuse, and at which call. From then on it
+//! refuses everything.
 //!
-//! The host makes the calls and the wrong writes: a compiler that sees both sides may leave them out, since they are
-//! undefined behaviour in Rust.
+//! The host makes the wrong calls and writes. In Rust they are undefined behaviour, and a compiler that sees them may
+//! leave them out.
 
 use freeing_bump::Error;
 use module_checks::{Engine, Guest, Limits, Trapped, build_allocator_module};
@@ -47,7 +47,7 @@ fn link(guest: &mut Guest, from: u32, to: u32) {
     guest.write(from - HEADER_BYTES, &(to - HEADER_BYTES).to_le_bytes());
 }
 
-/// Checks that `misuse` trapped after it told the handler `error`, and that the allocator refuses everything since.
+/// Checks that `misuse` trapped after the handler got `error`, and that the allocator refuses everything from then on.
 fn assert_caught<Returned: PartialEq + std::fmt::Debug>(
     guest: &mut Guest,
     misuse: Result<Returned, Trapped>,
@@ -60,7 +60,7 @@ fn assert_caught<Returned: PartialEq + std::fmt::Debug>(
     assert_eq!(guest.alloc_zeroed(8, 8), Ok(0));
 }
 
-/// Checks that nothing was told so far.
+/// Checks that the handler has not been called.
 fn assert_nothing_caught(guest: &mut Guest) {
     assert_eq!(guest.text(), "");
     assert!(!guest.is_poisoned());
@@ -112,7 +112,7 @@ fn a_resize_of_a_freed_block_is_caught() {
 }
 
 #[test]
-fn a_pointer_from_before_or_behind_the_heap_is_caught() {
+fn a_pointer_from_before_or_after_the_heap_is_caught() {
     for pointer in [0, 8, 4_096, 0xffff_fff8] {
         in_each_engine(|guest, _| {
             let misuse = guest.dealloc(pointer, BLOCK_BYTES, 8);
@@ -314,7 +314,7 @@ fn what_the_documentation_says_cannot_be_detected_is_not() {
         // A second release, after the header of a block in use: the block is given out once.
         guest.write(block - HEADER_BYTES, &in_use);
         assert_eq!(guest.dealloc(block, BLOCK_BYTES, 8), Ok(()));
-        // A second release, once the block was given out again.
+        // A second release, after the block was given out again.
         assert_eq!(guest.alloc(BLOCK_BYTES, 8), Ok(block));
         assert_eq!(guest.dealloc(block, BLOCK_BYTES, 8), Ok(()));
         // A write after the release, past the first eight bytes.

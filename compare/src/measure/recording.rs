@@ -65,7 +65,7 @@ impl Recording {
         );
         ensure!(
             header[6] == 0,
-            "byte 6: the recorder ran out of memory, so that later calls are missing; record a shorter run"
+            "byte 6: the recorder ran out of memory, so later calls are missing; record a shorter run"
         );
         let promised = u32::from_le_bytes([header[8], header[9], header[10], header[11]]) as usize;
         let present = bytes.len() - HEADER_BYTES;

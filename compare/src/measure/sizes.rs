@@ -18,7 +18,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 
-/// What rustc 1.87 and later let a wasm32-unknown-unknown module use; `wasm-opt` refuses a feature it was not told of.
+/// The features that rustc 1.87 and later use on wasm32-unknown-unknown. `wasm-opt` refuses a feature it was not told of.
 const WASM_FEATURES: [&str; 6] = [
     "--enable-bulk-memory",
     "--enable-multivalue",

@@ -42,7 +42,7 @@ pub struct Count {
 /// The linear memory of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Memory {
-    /// Pages at the end. Linear memory never shrinks, so that this is the peak as well.
+    /// Pages at the end. Linear memory never shrinks, so this is the peak as well.
     pub pages: u32,
     /// Where the heap starts: stack and static data lie below.
     pub heap_base: u32,

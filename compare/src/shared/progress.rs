@@ -60,7 +60,7 @@ impl Step {
         self.write_part(self.bar.position(), name);
     }
 
-    /// What parts share is done: a log says so, that it is not silent until the first part is.
+    /// What the parts share is done. A log says so: it would be silent until the first part is done.
     pub fn shared(&self, name: &str) {
         self.write(&format!("{}: {name}", self.what));
     }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-/// No axis goes on beyond this. What has more stands at the end, so that the others are far enough from each other.
+/// No axis goes on beyond this. What has more stands at the end. That keeps the others far enough apart.
 pub const END: f64 = 2.0;
 
 /// How far an axis goes on after the outermost number, as a factor.

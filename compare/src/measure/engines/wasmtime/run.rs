@@ -43,7 +43,7 @@ impl Run {
         Ok(())
     }
 
-    /// Calls the export once, or once for each portion of a recording; returns the time that took, and the checksum.
+    /// Calls the export once, or once for each portion of a recording; returns the time of the calls, and the checksum.
     pub fn execute(&mut self, plan: &Plan) -> Result<(Duration, u64), String> {
         let Some(operations) = &plan.operations else {
             let start = Instant::now();

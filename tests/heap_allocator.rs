@@ -9,7 +9,7 @@ fn page() -> Vec<u8> {
     vec![0; PAGE as usize]
 }
 
-/// A memory that grows up to a limit and takes note of each call, or lets others grow it in between.
+/// A memory that grows up to a limit and notes each call. Others can grow it in between.
 struct Growing {
     bytes: Vec<u8>,
     limit_pages: u32,
@@ -528,7 +528,7 @@ fn every_error_says_what_was_wrong_in_a_sentence_of_its_own() {
 }
 
 #[test]
-fn no_block_lies_below_the_heap_base_where_somebody_else_has_grown_a_memory_that_ends_before_it() {
+fn no_block_lies_below_the_heap_base_when_other_code_grows_a_memory_that_ends_before_it() {
     /// Grows by a page more than it is asked for, the first of which belongs to others.
     struct Shared(Vec<u8>);
     impl Memory for Shared {

@@ -1,4 +1,4 @@
-//! What can go wrong in the checked allocators, told with the addresses that show it.
+//! What can go wrong in the checked allocators, with the addresses that show it.
 
 use core::fmt;
 

@@ -10,8 +10,8 @@
 //! +--------+----------------------+               +--------+- - - - +--------+---------------+
 //! ```
 //!
-//! `marker_address = pointer - 8`. It holds `block` in its low and `!block` in its high half. Between block and marker
-//! there are 8 bytes at least, so that the stamp of a free block leaves the marker as it is.
+//! `marker_address = pointer - 8`. It holds `block` in its low and `!block` in its high half. At least 8 bytes lie between
+//! block and marker, so the stamp of a free block leaves the marker as it is.
 
 use crate::heaps::Request;
 use crate::memory::Growth;
@@ -133,7 +133,7 @@ impl<M: LinearMemory> CheckedHeap<M> {
         Ok(new_pointer)
     }
 
-    /// Whether an error has occurred, so that nothing is served any more.
+    /// Whether an error has occurred. Nothing is served since then.
     pub(crate) fn is_poisoned(&self) -> bool {
         self.engine.as_ref().is_some_and(FreeingBumpHeapAllocator::is_poisoned)
     }

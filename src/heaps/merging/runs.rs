@@ -42,17 +42,17 @@ const MOST_COUNTED: u32 = 2048;
 /// How far down a class's bin of partial runs to look: the older a run's entry, the more of its blocks are free.
 const RUNS_LOOKED_AT: u32 = 16;
 
-/// What it costs to release idle runs so that a new run finds room. Each new run pays 1. There are fewer classes, so a
-/// program that uses some blocks of each size in turn gets a run for each, where it would make the same few runs again and
-/// again.
+/// The debt for releasing idle runs to make room for a new run. Each new run pays 1 of it. This is more than there are
+/// classes: a program that uses some blocks of each size in turn soon has a run for each, instead of making the same few
+/// runs again and again.
 const IDLE_RELEASE_PRICE: u8 = 64;
 
-/// With a higher debt the memory grows instead. Three times in short succession idle runs may be released.
+/// With a higher debt the memory grows instead. So idle runs are released three times at most in short succession.
 const MOST_DEBT: u8 = 191;
 
-/// A class has runs of its own when it has taken so many blocks from those of the shared class. Runs of all classes would fill
-/// a heap that extends over less than 128 KiB. There only a class that is used much gets some, since what it takes from
-/// others takes longer.
+/// The number of blocks that a class takes from the runs of its shared class before it has runs of its own. Runs of all
+/// classes would fill a heap that extends over less than 128 KiB. There only a class that is used much gets some, since a
+/// block from a shared run takes longer.
 const fn most_shared_blocks(extent: u32) -> u8 {
     if extent < 1 << 17 { 250 } else { 2 }
 }

@@ -21,8 +21,8 @@ const LEAST_SHARED_BYTES: u32 = 16;
 /// The largest alignment that blocks with a class can have.
 pub(super) const MAX_CLASS_ALIGN: u32 = 16;
 
-/// How many classes there are, with those between the coarse ones, which no request has: a power of two, so that a masked
-/// index needs no bounds check.
+/// The number of classes. Those between the coarse ones, which no request has, count too. That makes it a power of two: a
+/// masked index needs no bounds check.
 pub(super) const CLASSES: usize = (MAX_CLASS_BYTES / STEP_BYTES) as usize;
 
 /// The bytes of a class's blocks in steps of 8 bytes: not 0, so that `None` is a plain 0.

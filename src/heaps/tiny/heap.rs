@@ -121,7 +121,7 @@ impl<M: LinearMemory> UncheckedHeap for TinyHeap<M> {
             let head = self.free_lists[class.list()];
             // Blocks above 64 KiB are aligned to 64 KiB, which only the rarest of requests find too little.
             if head != 0 && head & align_mask == 0 {
-                // SAFETY: the block is on a free list, so that its first word is the link that `deallocate` wrote.
+                // SAFETY: the block is on a free list, so its first word is the link that `deallocate` wrote.
                 self.free_lists[class.list()] = unsafe { self.memory.read_word(head, 0) };
                 return head;
             }
@@ -130,8 +130,8 @@ impl<M: LinearMemory> UncheckedHeap for TinyHeap<M> {
             let misaligned_by = block.wrapping_neg() & class.mask() & (align_mask | (PAGE_BYTES - 1));
             let needed = misaligned_by.wrapping_add(block_bytes);
             let tail = self.end.wrapping_sub(block);
-            // Block and misaligned bytes together, so that a refused request takes none of them. At least one byte stays
-            // after the block, so that none ends at 2^32; when the memory grows, it can be had.
+            // Block and misaligned bytes together: a refused request takes none of them. At least one byte stays after the
+            // block: none ends at 2^32. When the memory grows, that byte is used.
             if needed < tail {
                 let piece = if misaligned_by == 0 {
                     block_bytes
@@ -208,7 +208,7 @@ impl<M: LinearMemory> UncheckedHeap for TinyHeap<M> {
             }
             while block != 0 {
                 free_bytes += block_bytes;
-                // SAFETY: the block is on a free list, so that its first word is the link that `deallocate` wrote.
+                // SAFETY: the block is on a free list, so its first word is the link that `deallocate` wrote.
                 block = unsafe { self.memory.read_word(block, 0) };
             }
         }

@@ -8,7 +8,7 @@ use core::ptr;
 
 /// The memory of this module: from `__heap_base` to the end of the initial memory, then what `memory.grow` adds.
 ///
-/// On WASI the C library's allocator owns the initial memory, so that only `memory.grow` is used there.
+/// On WASI the C library's allocator owns the initial memory. Only `memory.grow` is used there.
 pub(crate) struct ThisModule;
 
 // SAFETY: the linker puts the stack and all static data below `__heap_base`, which it aligns to 16, and ends the

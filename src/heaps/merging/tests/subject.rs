@@ -286,7 +286,7 @@ mod tests {
     }
 
     /// A heap in one page that cannot grow, which is full except for free blocks of these sizes and alignments: their addresses.
-    fn full_but_for<const N: usize>(
+    fn full_except<const N: usize>(
         heap_base: u32,
         free: [(u32, u32); N],
     ) -> (Headerless<MergingHeap<SimulatedMemory>>, [u32; N]) {
@@ -310,7 +310,7 @@ mod tests {
     #[test]
     fn a_full_heap_searches_longer_chunks_too_for_one_that_fits_where_it_lies() {
         // The first is in the bin of the request and is not aligned; the second, in the bin above, is.
-        let (mut subject, blocks) = full_but_for(1040, [(5004, 8), (5596, 1024)]);
+        let (mut subject, blocks) = full_except(1040, [(5004, 8), (5596, 1024)]);
         assert_ne!(blocks[0] % 1024, 0);
         let aligned = Request {
             size: 5000,
@@ -322,7 +322,7 @@ mod tests {
     #[test]
     fn a_full_heap_makes_a_run_of_whatever_holds_one() {
         // The first is longer than a run and nowhere aligned for one; the second is, and in a bin above.
-        let (mut subject, blocks) = full_but_for(1040, [(8400, 8), (9100, RUN_BYTES)]);
+        let (mut subject, blocks) = full_except(1040, [(8400, 8), (9100, RUN_BYTES)]);
         assert!(blocks[0].next_multiple_of(RUN_BYTES) > blocks[0] + 300);
         let block = subject.allocate(Request { size: 32, align: 8 }).unwrap();
         assert_eq!(block & !(RUN_BYTES - 1), blocks[1]);

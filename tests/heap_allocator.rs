@@ -126,7 +126,7 @@ fn a_free_block_serves_its_own_order_only() {
 }
 
 #[test]
-fn the_total_size_returns_to_zero_and_the_statistics_remember() {
+fn the_total_size_returns_to_zero_and_peak_and_sum_stay() {
     let mut memory = page();
     let mut heap = FreeingBumpHeapAllocator::new(13);
     let small = heap.allocate(&mut memory[..], 42).unwrap();
@@ -418,7 +418,7 @@ fn a_memory_that_has_shrunk_is_an_error() {
 }
 
 #[test]
-fn memory_that_came_in_between_is_used() {
+fn memory_that_was_added_between_two_calls_is_used() {
     let mut memory = vec![0; 2 * PAGE as usize];
     let mut heap = FreeingBumpHeapAllocator::new(0);
     heap.allocate(&mut memory[..PAGE as usize], 32_768).unwrap();

@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_served_reaches_the_allocator_within_as_it_was_asked_and_no_hook() {
+    fn a_served_request_reaches_the_allocator_within_unchanged_and_calls_no_hook() {
         for ((served, calls), (call, _)) in requests(0).into_iter().zip(each_request()) {
             assert!(served);
             assert_eq!(calls, [call]);

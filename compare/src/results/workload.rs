@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_asked_for_says_so() {
+    fn a_figure_that_was_not_asked_for_says_so() {
         let (row, _) = row([("dlmalloc", ran(8.0, "a")), ("tiny", ran(4.0, "a"))]);
         assert!(matches!(&row.cells["tiny"].wasmtime, Figure::Missing(why) if why.contains("--full")));
     }

@@ -134,7 +134,7 @@ fn test_phases(sizes: &[u32], order: ReleaseOrder, some_stay: bool, random: &mut
 
 #[test]
 #[cfg_attr(miri, ignore = "millions of steps")]
-fn phases_of_larger_and_larger_blocks_take_the_memory_of_one() {
+fn phases_of_larger_and_larger_blocks_take_the_memory_of_one_phase() {
     let random = &mut generator(seed());
     for order in ReleaseOrder::ALL {
         for some_stay in [false, true] {
@@ -145,7 +145,7 @@ fn phases_of_larger_and_larger_blocks_take_the_memory_of_one() {
 
 #[test]
 #[cfg_attr(miri, ignore = "millions of steps")]
-fn phases_of_smaller_and_smaller_blocks_take_the_memory_of_one() {
+fn phases_of_smaller_and_smaller_blocks_take_the_memory_of_one_phase() {
     let random = &mut generator(seed());
     let sizes: Vec<u32> = sizes_to(1 << 20).into_iter().rev().collect();
     for order in ReleaseOrder::ALL {
@@ -157,7 +157,7 @@ fn phases_of_smaller_and_smaller_blocks_take_the_memory_of_one() {
 
 #[test]
 #[cfg_attr(miri, ignore = "millions of steps")]
-fn phases_take_the_memory_of_one_in_any_order() {
+fn phases_in_any_order_take_the_memory_of_one_phase() {
     let random = &mut generator(seed());
     for order in [ReleaseOrder::ALL; 8].concat() {
         for some_stay in [false, true] {

@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_leaves_the_picture_ends_where_it_does() {
+    fn a_line_that_leaves_the_picture_ends_at_its_edge() {
         let points = [(0.0, 100.0), (10.0, 60.0), (20.0, -20.0), (30.0, -90.0)];
         assert_eq!(until_top(points, 0.0), [(0.0, 100.0), (10.0, 60.0), (17.5, 0.0)]);
         assert_eq!(until_top([points[0], points[1]], 0.0), points[..2]);

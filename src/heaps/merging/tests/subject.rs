@@ -241,7 +241,7 @@ mod tests {
 
     #[test]
     #[cfg_attr(miri, ignore = "megabytes of memory")]
-    fn zeros_are_promised_where_the_memory_grows_elsewhere_and_leaves_what_then_serves_the_request() {
+    fn alloc_zeroed_returns_zeros_from_a_tail_that_was_left_because_the_memory_grew_elsewhere() {
         let mut subject = heap(Growth::Step { pages: 64 }, SimulatedMemory::new(1040, 1, 4096));
         subject.allocate(Request { size: 65_536, align: 8 }).unwrap();
         // It fits into the tail, but not with the reserve before a block of 2 MiB or more.

@@ -21,7 +21,7 @@ fn main() {
     }
 }
 
-/// What cargo tells about a build.
+/// What cargo says about a build.
 struct Build {
     target: String,
     arch: String,

@@ -143,7 +143,7 @@ impl FreeingBumpHeapAllocator {
     ///
     /// - [`Error::InvalidPointer`] if no block can start at `ptr`.
     /// - [`Error::BlockNotOccupied`] if the header before `ptr` says that the block is free.
-    /// - [`Error::CorruptHeader`] if what is before `ptr` is no header, or that of a block which does not fit there.
+    /// - [`Error::CorruptHeader`] if what is before `ptr` is not a header, or that of a block which does not fit there.
     /// - [`Error::MemoryShrunk`], [`Error::InvalidAddress`], [`Error::InvalidHeapBase`], [`Error::Poisoned`].
     ///
     /// An error changes no block and poisons the allocator.

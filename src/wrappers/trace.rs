@@ -25,7 +25,7 @@ pub enum Action {
     /// A block was released: the event's address and layout are those it had.
     Released,
     /// A request was refused: the event's address is 0, its layout what was asked for. A block that was to be resized
-    /// is as before.
+    /// is unchanged.
     Refused,
 }
 

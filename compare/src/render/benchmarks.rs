@@ -227,7 +227,7 @@ mod tests {
         assert!(neither.contains("None of these."), "{neither}");
     }
 
-    /// A report with one workload, in which each allocator served so many bytes, in so many times the reference's time.
+    /// A report with one workload, in which each allocator served these bytes, in this multiple of the reference's time.
     fn with_limit(cells: &[(&str, u32, f64)]) -> Report {
         let cell = |&(id, bytes, ratio): &(&str, u32, f64)| {
             let milliseconds = Summary::of(&[ratio]).unwrap();

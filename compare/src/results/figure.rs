@@ -87,7 +87,7 @@ pub fn curve_of(outcome: Option<&Outcome>) -> Figure<Vec<(u32, u32)>> {
     }
 }
 
-/// The time of the allocator `id`, as a ratio to that of `reference` too; an output other than `expected` is no result.
+/// The time of the allocator `id`, as a ratio to that of `reference` too; an output other than `expected` is not a result.
 pub fn time_of(
     outcomes: &BTreeMap<String, Outcome>,
     id: &str,

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 pub struct Step {
     what: String,
     bar: ProgressBar,
-    /// Where the error stream is no terminal, lines take the place of the bar.
+    /// Where the error stream is not a terminal, lines take the place of the bar.
     log: Option<Mutex<Box<dyn Write + Send>>>,
 }
 

@@ -118,7 +118,7 @@ impl Bins {
             Self::set_previous(memory, next, previous);
         }
         match previous.as_bin() {
-            // SAFETY: what is no bin is the address of the member before, which has its links.
+            // SAFETY: what is not a bin is the address of the member before, which has its links.
             None => unsafe { memory.write_word(previous.0, NEXT_MEMBER_OFFSET, next) },
             Some(bin) => {
                 self.firsts[bin] = next;

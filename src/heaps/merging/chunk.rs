@@ -130,7 +130,7 @@ impl Chunk {
         self.0 + BLOCK_OFFSET
     }
 
-    /// The chunk that starts so many bytes after this one.
+    /// The chunk that starts `bytes` bytes after this one.
     ///
     /// # Safety
     ///

@@ -132,7 +132,7 @@ impl<M: LinearMemory> ChunkHeap<M> {
         }
     }
 
-    /// Lets the memory grow to so many pages and no further.
+    /// Lets the memory grow to `pages` pages and no further.
     #[cfg(any(target_arch = "wasm32", test))]
     pub(super) const fn limit_pages(&mut self, pages: u32) {
         self.limit = PageLimit::new(pages);

@@ -35,7 +35,7 @@ impl<M: LinearMemory> MergingHeap<M> {
         }
     }
 
-    /// Lets the memory grow to so many pages and no further.
+    /// Lets the memory grow to `pages` pages and no further.
     #[cfg(any(target_arch = "wasm32", test))]
     pub(crate) const fn limit_pages(&mut self, pages: u32) {
         self.chunks.limit_pages(pages);

@@ -30,13 +30,13 @@ use crate::memory::linear::LinearMemory;
 #[path = "tests/runs.rs"]
 mod survey;
 
-/// The blocks that begin in so many bytes of a new run are put on its list first.
+/// The blocks that begin in this many bytes of a new run are put on its list first.
 const FIRST_LISTED_BYTES: u32 = 512;
 
-/// At most so many blocks of a new run are put on its list at once, which bounds the work of a call.
+/// At most this many blocks of a new run are put on its list at once, which bounds the work of a call.
 const MOST_LISTED: u32 = 256;
 
-/// At most so many blocks on lists are counted before the memory grows, which bounds the work of a call.
+/// At most this many blocks on lists are counted before the memory grows, which bounds the work of a call.
 const MOST_COUNTED: u32 = 2048;
 
 /// How far down a class's bin of partial runs to look: the older a run's entry, the more of its blocks are free.
@@ -260,8 +260,8 @@ impl Runs {
         }
     }
 
-    /// Releases the current run of a class if it has no live block, and if at most so many blocks have to be counted to know
-    /// it. Returns how many may still be counted.
+    /// Releases the current run of a class if it has no live block, and if at most `most_counted` blocks have to be counted
+    /// to know it. Returns how many may still be counted.
     #[inline(never)]
     fn release_if_idle<M: LinearMemory>(
         &mut self,

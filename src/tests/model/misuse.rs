@@ -255,7 +255,7 @@ impl<S: Fallible> Victim<S> {
         let block = block.unwrap_or_else(|| panic!("a release of {address:#x} was accepted, where no block is in use"));
         let header_was_overwritten = header.is_some_and(|header| self.overwritten.remove(&header));
         match block.user.take() {
-            // Not always at `address`: a second release cannot be told from one by the block's new user.
+            // Not always at `address`: a second release looks like one by the block's new user.
             Some(user) => {
                 let request = self.oracle.at(user).expect("it has a user");
                 self.oracle.forget(user);

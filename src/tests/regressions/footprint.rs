@@ -69,7 +69,7 @@ impl<S: Calls> Loaded<S> {
 /// What is live in each phase.
 const PHASE_BYTES: u32 = 8 << 20;
 
-/// Of the blocks of a phase, one in so many may stay.
+/// One in this many blocks of a phase may stay.
 const STAYING: u32 = 100;
 
 /// In which order the blocks of a phase are released.

@@ -40,7 +40,7 @@ impl Axis {
         (number.min(end) / start).ln() / (end / start).ln()
     }
 
-    /// The numbers that stand beside an axis of so many pixels, at least `apart` pixels from each other.
+    /// The numbers that stand beside an axis of this many pixels, at least `apart` pixels from each other.
     pub fn ticks(&self, pixels: f64, apart: f64) -> Vec<f64> {
         let mut chosen: Vec<f64> = Vec::new();
         for number in NUMBERS {

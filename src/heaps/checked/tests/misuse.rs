@@ -312,15 +312,15 @@ fn a_layout_of_another_power_of_two_is_reported_at_the_release_and_at_a_resizing
     ] {
         let mut heap = heap();
         let block = heap.allocate(SOME).unwrap();
-        let told = Error::LayoutMismatch {
+        let reported = Error::LayoutMismatch {
             pointer: block,
             block_bytes: 64,
         };
-        assert_eq!(heap.deallocate(block, wrong), Err(told));
+        assert_eq!(heap.deallocate(block, wrong), Err(reported));
         assert_poisoned(&mut heap, block);
         let mut heap = self::heap();
         assert_eq!(heap.allocate(SOME), Ok(block));
-        assert_eq!(heap.reallocate(block, wrong, 64), Err(told));
+        assert_eq!(heap.reallocate(block, wrong, 64), Err(reported));
         assert_poisoned(&mut heap, block);
     }
 }
@@ -368,7 +368,7 @@ fn an_alignment_that_the_pointer_does_not_have_is_reported_although_the_power_of
 }
 
 #[test]
-fn a_marker_that_leaves_no_room_for_itself_is_no_marker() {
+fn a_marker_that_leaves_no_room_for_itself_is_not_a_marker() {
     let mut heap = heap();
     let live = heap.allocate(request(256, 8)).unwrap();
     let pointer = (live + 64) & !31;
@@ -381,7 +381,7 @@ fn a_marker_that_leaves_no_room_for_itself_is_no_marker() {
 }
 
 #[test]
-fn a_marker_that_names_no_multiple_of_eight_is_no_marker() {
+fn a_marker_that_names_no_multiple_of_eight_is_not_a_marker() {
     let mut heap = heap();
     let aligned = heap.allocate(request(64, 64)).unwrap();
     trample(&mut heap, aligned - WORD_BYTES, marker(aligned - 12));
@@ -390,7 +390,7 @@ fn a_marker_that_names_no_multiple_of_eight_is_no_marker() {
 }
 
 #[test]
-fn a_marker_that_names_a_block_just_out_of_reach_is_no_marker() {
+fn a_marker_that_names_a_block_just_out_of_reach_is_not_a_marker() {
     let mut heap = heap();
     let live = heap.allocate(SOME).unwrap();
     let over_aligned = request(1000 - 24, 16);
@@ -405,7 +405,7 @@ fn a_marker_that_names_a_block_just_out_of_reach_is_no_marker() {
 }
 
 #[test]
-fn a_marker_that_names_a_block_out_of_reach_is_no_marker() {
+fn a_marker_that_names_a_block_out_of_reach_is_not_a_marker() {
     let mut heap = heap();
     let far = heap.allocate(request(1000, 8)).unwrap();
     let aligned = heap.allocate(request(1000 - 24, 16)).unwrap();

@@ -73,7 +73,7 @@ impl Surveyed for MergingHeap<SimulatedMemory> {
                 );
             }
         }
-        assert!(runs.is_empty(), "runs that are no blocks in use: {runs:x?}");
+        assert!(runs.is_empty(), "runs that are not blocks in use: {runs:x?}");
         idle
     }
 

@@ -28,7 +28,7 @@ use crate::stats::HeapStats;
 /// - A size has no runs of its own before it has taken two blocks from those of the next power of two. In a heap of less than
 ///   128 KiB it takes 250 there. So a small program fills few runs.
 /// - Larger blocks have a tag of 4 bytes, are rounded up to a multiple of 16, and are merged with their neighbours at once.
-///   What a request leaves of a free block stays free, unless it is at most a sixteenth of the request.
+///   The rest of a free block stays free, unless it is at most a sixteenth of the request.
 /// - A sixteenth of each block of 64 KiB or more stays free after it, and a thirty-second before one of 2 MiB or more, where
 ///   the memory can grow by that. A buffer or a state that is replaced by one a little larger then alternates between two
 ///   places. At the memory's limit this space serves any request. Where such a block is cut from a free one that is much
@@ -44,7 +44,7 @@ use crate::stats::HeapStats;
 ///   is needed where the engine refuses more.
 /// - Where the engine refuses to grow the memory, a request that fits into some free space is still served, small ones
 ///   too: see [`promise`](crate::promise) for the exact rule.
-/// - Alignments up to 16 cost nothing. Above that, what is cut off around a block is free.
+/// - Alignments up to 16 cost nothing. Above that, the bytes cut off around a block become free.
 /// - Out of memory is a null pointer. It changes nothing that is in use, and what is free is still handed out.
 /// - Nothing is checked: releasing twice, or with another layout, is undefined behaviour, as
 ///   [`GlobalAlloc`](core::alloc::GlobalAlloc) says.
@@ -140,7 +140,7 @@ impl FreeingBump {
     ///
     /// A request that would need more pages gets null, as when the engine refuses to grow the memory, but the engine is
     /// not asked. The steps of the growth policy end at the ceiling. For hosts that end a module when it asks for too
-    /// much, and for a budget. What the module begins with is used even above the ceiling. Each growth of the memory costs
+    /// much, and for a budget. The initial memory is used even above the ceiling. Each growth of the memory costs
     /// one comparison. Nothing else costs anything.
     ///
     /// ```
@@ -159,8 +159,8 @@ impl FreeingBump {
         self
     }
 
-    /// What the memory is used for now, in bytes. What the heap itself needs counts as live: tags, the headers of runs,
-    /// and what blocks were rounded up by. O(free blocks): nothing is counted while allocating.
+    /// What the memory is used for now, in bytes. The heap's own bytes count as live: tags, the headers of runs, and what
+    /// blocks were rounded up by. O(free blocks): nothing is counted while allocating.
     #[must_use]
     pub fn stats(&self) -> HeapStats {
         // SAFETY: counting runs no code of the user.

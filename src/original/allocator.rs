@@ -319,7 +319,7 @@ impl FreeingBumpHeapAllocator {
                 .ok()
                 .and_then(|start| start.checked_next_multiple_of(HEADER_BYTES))
                 .ok_or(Error::AllocatorOutOfSpace)?
-                // What lies below the heap base belongs to others, too.
+                // Memory below the heap base belongs to others, too.
                 .max(self.bumper);
         }
         Ok(())

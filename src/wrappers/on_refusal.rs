@@ -44,9 +44,10 @@ use core::sync::atomic::{AtomicBool, Ordering};
 /// The function gets the layout of the refused request; for `realloc` that has the new size. If it returns true, the request
 /// is tried once more, and the second answer is final. If it returns false, the request stays refused: the caller gets null.
 ///
-/// It may allocate and release, since the refused call has returned. What is refused to it stays refused: the function is
-/// not called while it runs, not by another thread either. It must not unwind. It cannot know what the program was doing
-/// when the request came. So it should take no lock that the program may hold, and leave the program's data alone.
+/// It may allocate and release, since the refused call has returned. A request that is refused to it stays refused: the
+/// function is not called while it runs, not by another thread either. It must not unwind. It cannot know what the program
+/// was doing when the request came. So it should take no lock that the program may hold, and leave the program's data
+/// alone.
 ///
 /// A request that is served costs the test that the result is not null. A program without the wrapper pays nothing. Around
 /// `CheckedFreeingBump` the second try is refused too, because the first refusal poisons that heap.

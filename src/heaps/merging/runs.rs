@@ -8,8 +8,8 @@
 //!
 //! An allocation pops the class's list. An empty list is refilled from, in this order: the blocks of the current run that
 //! were never on a list, those that were released in it, a partial run, a new run. Both hot paths are two loads and one to
-//! three stores, whatever run a block is from. What lies together is used together: when all blocks of a structure are
-//! released, their runs merge into one piece of memory, and what is built next lies in address order again.
+//! three stores, whatever run a block is from. Neighbours are used together: when all blocks of a structure are released,
+//! their runs merge into one piece of memory, and the next structure lies in address order again.
 //!
 //! A release does not ask for the class of a block, only for its run. So a block may be larger than its class says:
 //!

@@ -16,7 +16,7 @@
 //! allow. Worked example: with the bump pointer at 0x1_0008 a request of 40 bytes (a block of 64) puts blocks of 8, 16
 //! and 32 bytes, at 0x1_0008, 0x1_0010 and 0x1_0020, on their lists and returns 0x1_0040.
 //!
-//! A release comes with the layout, and so with the size: there is no header. What is free is never merged or split.
+//! A release comes with the layout, and so with the size: there is no header. Free blocks are never merged or split.
 
 use crate::heaps::{Request, UncheckedHeap};
 use crate::memory::linear::LinearMemory;
@@ -185,8 +185,8 @@ impl<M: LinearMemory> UncheckedHeap for TinyHeap<M> {
         block
     }
 
-    /// What the memory is used for. What others added to the memory in between counts as live, because nothing
-    /// records it. O(free blocks).
+    /// What the memory is used for. Pages that others added to the memory in between count as live, because nothing
+    /// records them. O(free blocks).
     fn stats(&self) -> HeapStats {
         let initial = self.memory.initial_region();
         let (bump, end) = if self.bump == 0 {

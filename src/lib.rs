@@ -31,7 +31,7 @@
 //!
 //! # Features
 //!
-//! None by default. `trace` adds `Traced`, which reports each call to a function of yours; `record` adds `Recorder`, which
+//! None by default. `trace` adds `Traced`, which reports each call to a function of yours. `record` adds `Recorder`, which
 //! records all calls for `cargo make replay` of the repository. Rust 1.85 or later.
 //!
 //! What is guaranteed, under which assumptions, and how it is tested: [`promise`].

@@ -1,6 +1,6 @@
 //! Measures allocators for wasm32 modules against each other: speed, memory and code size.
 //!
-//! The folders are layers; each uses only those below it:
+//! The folders are layers. Each uses only those below it:
 //!
 //! ```text
 //!   commands           what the command line offers

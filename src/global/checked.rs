@@ -100,7 +100,7 @@ impl CheckedFreeingBump {
     /// as by default.
     ///
     /// A request that would need more pages gets null, as when the engine refuses to grow the memory, and poisons the
-    /// allocator; but the engine is not asked. Where a step of the growth policy would go beyond the ceiling, the memory
+    /// allocator. But the engine is not asked. Where a step of the growth policy would go beyond the ceiling, the memory
     /// grows by just what is needed. The initial memory is used even above the ceiling. O(1) for each growth of
     /// the memory.
     ///

@@ -14,7 +14,7 @@ use crate::shared::places::Places;
 use crate::shared::profile::Profile;
 use anyhow::{Result, bail};
 
-/// Measures everything in `chosen`, which `command` asked for; prints and writes the report.
+/// Measures everything in `chosen`, which `command` asked for. Prints and writes the report.
 pub fn run(chosen: &Catalogue, command: &str, mode: &Mode, places: &Places) -> Result<Report> {
     let date = jiff::ZonedDateTime::now().strftime("%Y-%m-%d %H:%M %Z").to_string();
     let everything = Catalogue::read(places)?;

@@ -42,7 +42,7 @@ enum Kind {
 }
 
 impl Recording {
-    /// Reads the file at `path`; a damaged file is refused with the place where it breaks.
+    /// Reads the file at `path`. A damaged file is refused with the place where it breaks.
     pub fn read(path: &Path) -> Result<Self> {
         let bytes = fs::read(path).with_context(|| format!("cannot read the recording {}", path.display()))?;
         Recording::parse(&bytes)

@@ -10,7 +10,7 @@ use std::fs;
 use std::path::Path;
 use toml::{Table, Value};
 
-/// Writes the workspace of all packages of `group` in `catalogue`; files whose content is unchanged keep their time
+/// Writes the workspace of all packages of `group` in `catalogue`. Files whose content is unchanged keep their time
 /// stamp.
 pub fn write(group: Group, catalogue: &Catalogue, places: &Places) -> Result<()> {
     let root = places.build_workspace(group);

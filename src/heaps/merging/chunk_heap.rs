@@ -254,7 +254,7 @@ impl<M: LinearMemory> ChunkHeap<M> {
         }
     }
 
-    /// As [`allocate`](Self::allocate), after growth by the `lacking` bytes after the bump pointer; or, where that is refused,
+    /// As [`allocate`](Self::allocate), after growth by the `lacking` bytes after the bump pointer. Where that is refused,
     /// with the next effort.
     #[cold]
     #[inline(never)]

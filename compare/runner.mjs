@@ -1,7 +1,7 @@
 // Runs one workload on modules that differ only in their allocator, in turn, and prints what it measured. For Node and
 // for Bun.
 //
-// Standard input: one plan as JSON, as `Plan` in src/plan.rs writes it. Standard output: one JSON object per line.
+// Standard input: one plan as JSON, as `Plan` in src/measure/plan.rs writes it. Standard output: one JSON object per line.
 // The caller watches the clock: a module that runs forever blocks this process, which the caller then ends.
 
 import { readFileSync, writeSync } from "node:fs";
@@ -155,7 +155,7 @@ const followMemory = (subject) => {
 const measureAll = () => {
   for (let round = 0; round < plan.warm_up_runs + plan.runs; round += 1) {
     const warmUp = round < plan.warm_up_runs;
-    // Each round starts with another subject, so that none always runs after the same neighbour.
+    // Each round starts with another subject: none always runs after the same neighbour.
     for (let turn = 0; turn < subjects.length; turn += 1) {
       const subject = subjects[(round + turn) % subjects.length];
       const measured = round - plan.warm_up_runs;

@@ -21,8 +21,8 @@ run_set() {
     host)
         cargo test --package freeing-bump
         cargo test --package freeing-bump --all-features
-        # Optimized a little, since wasmtime is slow otherwise. The comparison program is named so that its features
-        # apply and both share the build. It has no tests of this kind.
+        # Optimized a little, since wasmtime is slow otherwise. The comparison program is named although it has no tests
+        # of this kind: then its features apply, and both share the build.
         cargo test --profile tools --package module-checks --package freeing-bump-compare --test '*'
         ;;
     compare)

@@ -31,7 +31,7 @@
 //!
 //! # Features
 //!
-//! None by default. `trace` adds `Traced`, which reports each call to a function of yours; `record` adds `Recorder`, which
+//! None by default. `trace` adds `Traced`, which reports each call to a function of yours. `record` adds `Recorder`, which
 //! records all calls for `cargo make replay` of the repository. Rust 1.85 or later.
 //!
 //! What is guaranteed, under which assumptions, and how it is tested: [`promise`].
@@ -43,7 +43,7 @@
 //! - **Order**, **size class**: which sizes a block serves. Blocks of one order are alike.
 //! - **Chunk**: a block with its tag, from which it is found and merged. **Run**: 8 KiB of blocks of one size class.
 //! - **Free list**: the free blocks of one order, each linked to the next, the last one released on top.
-//! - **Bump pointer**, **bumper**: the address after which no block lies. What lies there is the **tail**.
+//! - **Bump pointer**, **bumper**: the address after which no block lies. The bytes from there on are the **tail**.
 //! - **Fresh**: never handed out, and added by `memory.grow`, which fills it with zeros.
 //! - **Poisoned**: serving nothing any more, because an error has occurred.
 //!

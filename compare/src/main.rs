@@ -1,6 +1,6 @@
 //! Measures allocators for wasm32 modules against each other: speed, memory and code size.
 //!
-//! The folders are layers; each uses only those below it:
+//! The folders are layers. Each uses only those below it:
 //!
 //! ```text
 //!   commands           what the command line offers
@@ -49,13 +49,13 @@ enum Command {
         /// Measure the V8 of this Node instead of that of the pinned one.
         #[arg(long, value_name = "PATH", conflicts_with = "publish")]
         node: Option<PathBuf>,
-        /// Write BENCHMARKS.md, the README's figures and the charts as well, which hold the full report of everything.
+        /// Also write BENCHMARKS.md, the README's figures and the charts, which hold the full report of everything.
         #[arg(long, requires = "full", conflicts_with = "only")]
         publish: bool,
     },
     /// Write BENCHMARKS.md, the README's figures and the charts from a full report that was measured before.
     Publish {
-        /// The report, a `report.json`; that of the last run if none is named.
+        /// The report, a `report.json`. If none is named, it is that of the last run.
         report: Option<PathBuf>,
     },
     /// Run recordings made with `freeing_bump::Recorder` through all allocators.

@@ -1,6 +1,6 @@
 //! `CheckedFreeingBump` as the global allocator. Run with `cargo make test-guest`.
 //!
-//! What poisons it would take the test harness down, which allocates in the same heap: those tests are in
+//! A poisoned heap would end the test harness, which allocates in the same heap. So the tests that poison one are in
 //! `module-checks`, where each runs a module of its own.
 #![cfg(target_arch = "wasm32")]
 

@@ -13,8 +13,8 @@
 //! ```
 //!
 //! `bytes` counts all bytes after the header. `stopped?` is 1 if the buffer could not grow, or if a call was made while it
-//! did, so that later calls are missing. A frame holds at most 4096 bytes of events, and no event crosses it. Its checksum is the 32-bit FNV-1a of
-//! the events. Numbers in headers are little-endian.
+//! did. Later calls are then missing. A frame holds at most 4096 bytes of events, and no event crosses it. Its checksum is
+//! the 32-bit FNV-1a of the events. Numbers in headers are little-endian.
 //!
 //! | event | bytes |
 //! |---|---|
@@ -102,7 +102,7 @@ struct Buffer {
     stopped: bool,
 }
 
-// SAFETY: this crate refuses builds for threads, so that a module is run by one thread at a time.
+// SAFETY: this crate refuses builds for threads, so one thread at a time runs a module.
 #[cfg(all(target_arch = "wasm32", not(target_feature = "atomics")))]
 unsafe impl<A: Sync> Sync for Recorder<A> {}
 

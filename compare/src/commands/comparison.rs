@@ -14,7 +14,7 @@ use crate::shared::places::Places;
 use crate::shared::profile::Profile;
 use anyhow::{Result, bail};
 
-/// Measures everything in `chosen`, which `command` asked for; prints and writes the report.
+/// Measures everything in `chosen`, which `command` asked for. Prints and writes the report.
 pub fn run(chosen: &Catalogue, command: &str, mode: &Mode, places: &Places) -> Result<Report> {
     let date = jiff::ZonedDateTime::now().strftime("%Y-%m-%d %H:%M %Z").to_string();
     let everything = Catalogue::read(places)?;
@@ -51,7 +51,7 @@ pub fn run(chosen: &Catalogue, command: &str, mode: &Mode, places: &Places) -> R
     );
     if !different.is_empty() {
         bail!(
-            "these programs computed something else than with the reference, so that the allocator corrupted their memory or the workload depends on addresses: {}",
+            "these programs computed something else than with the reference: the allocator corrupted their memory, or the workload depends on addresses: {}",
             different.join(", ")
         );
     }
@@ -79,12 +79,12 @@ fn modules_for(chosen: &Catalogue) -> Vec<(Package, Profile)> {
     wanted
 }
 
-/// The columns of the terminal; 120 where the output is no terminal.
+/// The columns of the terminal; 120 where the output is not a terminal.
 fn terminal_width() -> usize {
     comfy_table::Table::new().width().map_or(120, usize::from)
 }
 
-/// `command` with the options that chose what is measured, quoted for a shell that would take `*` as a file's name.
+/// `command` with the options that chose what is measured. They are quoted, since a shell expands `*`.
 pub fn command_line(command: &str, only: &[String], mode: &Mode, places: &Places) -> String {
     let mut line = command.to_owned();
     if mode.full {

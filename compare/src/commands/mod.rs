@@ -1,4 +1,4 @@
-//! What each command does, one file for each; `comparison` is what two of them share.
+//! What each command does, one file for each. `comparison` is what two of them share.
 //!
 //! Uses every other folder.
 

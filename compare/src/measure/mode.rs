@@ -19,7 +19,7 @@ pub struct Mode {
 /// How often a cell is measured.
 #[derive(Clone, Copy)]
 pub struct Repetition {
-    /// The most measured runs, which cells of a millisecond get: single ones are far off at times.
+    /// The most measured runs. Cells of a millisecond get them all, since single runs are far off at times.
     pub most: u32,
     /// The measured runs that every cell gets.
     pub least: u32,

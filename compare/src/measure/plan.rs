@@ -33,7 +33,7 @@ pub struct Plan {
     pub budget_milliseconds: f64,
     /// Calls of the export after the timed one, in the same instance. The last is timed too.
     pub further_calls: u32,
-    /// If given, a file of operations, which the export replays in portions; its input is `argument` slots.
+    /// If given, a file of operations, which the export replays in portions. Its input is `argument` slots.
     pub operations: Option<PathBuf>,
     /// If not empty, each subject runs once, on and on, and its pages are read after these numbers of cycles.
     pub points: Vec<u32>,

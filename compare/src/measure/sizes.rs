@@ -18,7 +18,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 
-/// What rustc 1.87 and later let a wasm32-unknown-unknown module use; `wasm-opt` refuses a feature it was not told of.
+/// The features that rustc 1.87 and later use on wasm32-unknown-unknown. `wasm-opt` refuses a feature it was not told of.
 const WASM_FEATURES: [&str; 6] = [
     "--enable-bulk-memory",
     "--enable-multivalue",
@@ -55,7 +55,7 @@ pub fn of_modules(modules: &[&Path], places: &Places) -> Result<Vec<Size>> {
     modules.par_iter().map(|module| of_module(module, places)).collect()
 }
 
-/// The bytes of the module in the file `module`; `wasm-opt` takes more than a minute for some.
+/// The bytes of the module in the file `module`. `wasm-opt` takes more than a minute for some.
 pub fn of_module(module: &Path, places: &Places) -> Result<Size> {
     let raw = fs::read(module).with_context(|| format!("cannot read {}", module.display()))?;
     let optimized = optimize(module, &raw, places)?;
@@ -81,7 +81,7 @@ fn wasm_opt(module: &[u8], places: &Places) -> Command {
     command
 }
 
-/// The module after `wasm-opt -Oz`; a result is kept under the digest of what it was made from.
+/// The module after `wasm-opt -Oz`. A result is kept under the digest of what it was made from.
 fn optimize(module: &Path, raw: &[u8], places: &Places) -> Result<Vec<u8>> {
     let package = fs::read(places.compare.join("package-lock.json"))?;
     let name = format!("optimized-{}-{}.wasm", digest_of(raw), digest_of(&package));

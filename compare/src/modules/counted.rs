@@ -1,8 +1,8 @@
 //! Modules that count the instructions they execute.
 //!
-//! The count is written into a copy of the module, so that every engine gives the same figure without being asked. It is
-//! that of wasmtime's fuel counter: one for each instruction, except for those that become no machine code; besides, one for
-//! each call, and one for each byte that `memory.copy`, `memory.fill` or `memory.init` writes.
+//! The counter is written into a copy of the module. So every engine gives the same figure. The count is that of
+//! wasmtime's fuel counter: one for each instruction, except for those that become no machine code, one more for each call,
+//! and one for each byte that `memory.copy`, `memory.fill` or `memory.init` writes.
 
 use crate::shared::kept_files::keep;
 use crate::shared::places::Places;
@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_module_is_refused() {
+    fn bytes_that_are_not_a_module_are_refused() {
         let message = with_counter(b"no module").unwrap_err().to_string();
         assert!(message.contains("not a module"), "{message}");
     }

@@ -44,9 +44,9 @@ impl Modules {
     }
 }
 
-/// Returns the modules of `wanted`, and builds those that were never built from what they are made from now.
+/// Returns the modules of `wanted`. Builds those that are not in the cache, or were made from something else.
 ///
-/// `everything` is the whole catalogue: a generated workspace holds all of its group, so that one lock file fits every run.
+/// `everything` is the whole catalogue. A generated workspace holds all of its group, so one lock file fits every run.
 pub fn build(wanted: &[(Package, Profile)], everything: &Catalogue, places: &Places) -> Result<Modules> {
     let rustc = toolchain::rustc()?;
     let mut modules = BTreeMap::new();

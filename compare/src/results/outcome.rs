@@ -19,7 +19,7 @@ pub struct Runs {
     pub milliseconds: Vec<f64>,
     /// The checksum of the workload's output.
     pub checksum: String,
-    /// Pages of linear memory at the end; memory never shrinks, so that this is also the peak.
+    /// Pages of linear memory at the end. It never shrinks, so this is also the peak.
     pub pages: u32,
     /// Where the heap starts: stack and static data lie below.
     pub heap_base: u32,

@@ -1,5 +1,5 @@
-//! Without the feature `trace`, and with it while nothing uses `Traced`, a module is what it would be if the tracing hook
-//! did not exist.
+//! A module that does not use `Traced` is what it would be if the tracing hook did not exist, with the feature `trace` and
+//! without it.
 //!
 //! The sources of the crate are copied twice to the same path below `target/tmp`: once as they are, and once without
 //! anything that stands under `#[cfg(feature = "trace")]`. The module that is built with the one must have the same
@@ -53,7 +53,7 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
 
 /// Copies the crate's sources to `folder`, each changed by `change`, with its build script and a manifest of their own.
 fn copy_crate(folder: &Path, change: impl Fn(&str) -> String) {
-    // A run before this one may have left files that the crate has no more.
+    // An earlier run may have left files that the crate no longer has.
     if folder.join("src").exists() {
         fs::remove_dir_all(folder.join("src")).expect("target/tmp can be written to");
     }

@@ -20,7 +20,7 @@ fn stats() -> HeapStats {
 #[wasm_bindgen_test]
 fn live_bytes_follow_the_blocks_that_are_in_use() {
     for size in [1, 24, 1_000, 70_000, 2_000_000] {
-        // What the heap needs for itself to serve this size counts as live from the first block on.
+        // The heap's own bytes for blocks of this size count as live from the first block on.
         drop(Block::new(size, 8, 0x5a));
         let before = stats();
         let block = Block::new(size, 8, 0x5a);

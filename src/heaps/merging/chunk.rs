@@ -130,7 +130,7 @@ impl Chunk {
         self.0 + BLOCK_OFFSET
     }
 
-    /// The chunk that starts so many bytes after this one.
+    /// The chunk that starts `bytes` bytes after this one.
     ///
     /// # Safety
     ///
@@ -166,7 +166,7 @@ impl Chunk {
         self.tag(memory).span()
     }
 
-    /// Says in the chunk's tag that it is in use with this span. What the tag says of the chunk before stays.
+    /// Says in the chunk's tag that it is in use with this span. The flag of the chunk before stays.
     pub(super) fn set_in_use<M: LinearMemory>(self, memory: &mut M, span: u32) {
         let tag = self.tag(memory).with_span_in_use(span);
         self.set_tag(memory, tag);

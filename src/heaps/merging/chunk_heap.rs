@@ -132,7 +132,7 @@ impl<M: LinearMemory> ChunkHeap<M> {
         }
     }
 
-    /// Lets the memory grow to so many pages and no further.
+    /// Lets the memory grow to `pages` pages and no further.
     #[cfg(any(target_arch = "wasm32", test))]
     pub(super) const fn limit_pages(&mut self, pages: u32) {
         self.limit = PageLimit::new(pages);
@@ -254,7 +254,7 @@ impl<M: LinearMemory> ChunkHeap<M> {
         }
     }
 
-    /// As [`allocate`](Self::allocate), after growth by the `lacking` bytes after the bump pointer; or, where that is refused,
+    /// As [`allocate`](Self::allocate), after growth by the `lacking` bytes after the bump pointer. Where that is refused,
     /// with the next effort.
     #[cold]
     #[inline(never)]
@@ -371,7 +371,8 @@ impl<M: LinearMemory> ChunkHeap<M> {
         true
     }
 
-    /// What the memory is used for. What is neither free nor in the tail counts as live, pages of others too. O(free chunks).
+    /// What the memory is used for. Bytes that are neither free nor in the tail count as live, pages of others too. O(free
+    /// chunks).
     pub(super) fn stats(&self) -> HeapStats {
         let initial = self.memory.initial_region();
         let (tail_bytes, room, end) = if self.end == 0 {
@@ -457,8 +458,8 @@ impl<M: LinearMemory> ChunkHeap<M> {
         unsafe { self.cut(chunk, whole, span, gap, false) }
     }
 
-    /// The block of `span` that lies `gap` bytes after the start of the `whole` at `chunk`. What lies before and after it
-    /// becomes free. What lies before it becomes a reserve if `gap_is_reserve`.
+    /// The block of `span` that lies `gap` bytes after the start of the `whole` at `chunk`. The bytes before and after it
+    /// become free, those before it as a reserve if `gap_is_reserve`.
     ///
     /// # Safety
     ///

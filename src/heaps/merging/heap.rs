@@ -35,7 +35,7 @@ impl<M: LinearMemory> MergingHeap<M> {
         }
     }
 
-    /// Lets the memory grow to so many pages and no further.
+    /// Lets the memory grow to `pages` pages and no further.
     #[cfg(any(target_arch = "wasm32", test))]
     pub(crate) const fn limit_pages(&mut self, pages: u32) {
         self.chunks.limit_pages(pages);
@@ -61,8 +61,8 @@ impl<M: LinearMemory> MergingHeap<M> {
         self.chunks.allocate(span, align, Effort::Growing)
     }
 
-    /// How many of the first `size` bytes of a new large block can be other than 0. `fresh` is from where on memory was
-    /// never used before the block was made.
+    /// How many of the first `size` bytes of a new large block can be other than 0. `fresh` is the address from which on
+    /// memory was never used before the block was made.
     ///
     /// # Safety
     ///
@@ -110,7 +110,7 @@ impl<M: LinearMemory> UncheckedHeap for MergingHeap<M> {
             // SAFETY: the block was just allocated for this class.
             Some(class) => unsafe { self.chunks.memory.clear_small(block, class.bytes()) },
             None => {
-                // SAFETY: the block was just allocated without a class, so that it is one of the chunk heap.
+                // SAFETY: the block was just allocated without a class, so it is one of the chunk heap.
                 let used = unsafe { self.used_bytes(block, request.size, fresh) };
                 if used != 0 {
                     // SAFETY: these are no more bytes than were asked for.

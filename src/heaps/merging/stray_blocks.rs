@@ -86,8 +86,8 @@ impl StrayBlocks {
         self.bitmap + slot / WORD_SLOTS * size_of::<u32>() as u32
     }
 
-    /// Makes a bitmap for so many slots, with the bits of the one before. False if there is no memory for it. Then nothing has
-    /// changed.
+    /// Makes a bitmap for `slots` slots, with the bits of the one before. False if there is no memory for it. Then nothing
+    /// has changed.
     #[cold]
     #[inline(never)]
     fn lengthen<M: LinearMemory>(&mut self, heap: &mut ChunkHeap<M>, slots: u32) -> bool {
@@ -95,7 +95,7 @@ impl StrayBlocks {
         if bitmap == 0 {
             return false;
         }
-        // SAFETY: the new bitmap is a block of this heap for so many bytes.
+        // SAFETY: the new bitmap is a block of this heap for this many bytes.
         unsafe { heap.memory.clear(bitmap, slots / 8) };
         if self.slots != 0 {
             // SAFETY: the old bitmap is another block of this heap, and shorter.

@@ -93,7 +93,7 @@ pub(crate) trait Subject: Calls {
     fn check_figures(&self, totals: &Totals);
 }
 
-/// A subject that tells errors.
+/// A subject that reports errors.
 pub(crate) trait Fallible: Calls {
     /// Whether a release comes with the layout, so that overwritten headers can be recognized.
     const KNOWS_LAYOUTS: bool;

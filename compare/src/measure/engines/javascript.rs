@@ -1,5 +1,5 @@
-//! Runs `runner.mjs` in a JavaScript engine: one process per workload, watched from outside so that a module may run
-//! forever.
+//! Runs `runner.mjs` in a JavaScript engine: one process per workload. The process is watched from outside, since a module
+//! may run forever.
 
 use crate::measure::plan::Plan;
 use crate::results::outcome::{Outcome, Runs, Served};
@@ -128,8 +128,8 @@ fn run_once(
     let lines = lines_of(&mut process)?;
     let mut outcomes: BTreeMap<String, Outcome> = BTreeMap::new();
     let mut running: Option<(String, Instant)> = None;
-    // The engine compiles a module when it is loaded and when its functions first run. How long that takes, the first
-    // subject shows, which is the reference; the others get three times as long, and the limit.
+    // The engine compiles a module when it is loaded and when its functions first run. The first subject, the reference,
+    // shows how long that takes. The others get three times as long, and the limit.
     let mut first_run = None;
     loop {
         let patience = match (&running, first_run) {

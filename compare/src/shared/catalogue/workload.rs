@@ -58,7 +58,7 @@ pub struct LongLife {
     pub about: String,
 }
 
-/// What people ship, in a thin wrapper, as `workloads.toml` describes it.
+/// A program that people ship, in a thin wrapper, as `workloads.toml` describes it.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Product {

@@ -1,7 +1,7 @@
 //! No file of the repository is part of a circle of files that import each other.
 //!
-//! Each file can then be read, and changed, with what lies below it in mind. Test modules count as well. Modules that a
-//! file declares, and names that it re-exports, are no imports of it.
+//! So a reader of a file needs to know only the files below it. Test modules count as well. To declare a module, or to
+//! re-export a name, is not an import.
 
 mod circles;
 mod imports;

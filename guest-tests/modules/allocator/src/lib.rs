@@ -1,8 +1,8 @@
 //! The smallest module that offers an allocator to its host: the functions of `GlobalAlloc`, and no others.
 //!
 //! Their names in the module start with `heap_`, since `realloc` is a name of the C library on WASI. A feature chooses
-//! the allocator. The host checks in `module-checks` build this crate, look into the module and call its functions;
-//! everywhere but on wasm32 the crate is empty.
+//! the allocator. The host checks in `module-checks` build this crate, look into the module and call its functions. For
+//! other targets than wasm32 the crate is empty.
 #![cfg(target_arch = "wasm32")]
 #![no_std]
 

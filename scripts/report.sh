@@ -5,7 +5,7 @@
 #
 # usage: scripts/report.sh [report [OPTION...]]
 #        scripts/report.sh replay [OPTION...] FILE...
-#     --help tells the options.
+#     --help lists the options.
 # needs: rustup, Node.js and npm; the network, the first time.
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -34,7 +34,8 @@
 //! None by default. `trace` adds `Traced`, which reports each call to a function of yours; `record` adds `Recorder`, which
 //! records all calls for `cargo make replay` of the repository. Rust 1.85 or later.
 //!
-//! What is guaranteed, under which assumptions, and how it is tested: [`promise`].
+//! What is guaranteed, under which assumptions, and how it is tested: [`promise`]. From another allocator to this one:
+//! [`moving_over`].
 //!
 //! # Words
 //!
@@ -75,6 +76,8 @@ mod global;
 #[cfg(any(target_arch = "wasm32", test, fuzzing))]
 mod heaps;
 mod memory;
+#[doc = include_str!("moving_over.md")]
+pub mod moving_over {}
 mod original;
 #[doc = include_str!("promise.md")]
 pub mod promise {}

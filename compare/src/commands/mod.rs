@@ -8,4 +8,5 @@ pub mod publish;
 pub mod record;
 pub mod replay;
 pub mod report;
+pub mod settings;
 pub mod worst_case;

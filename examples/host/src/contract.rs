@@ -1,9 +1,9 @@
 //! The contract: a host that keeps its state, and the size of its module with each allocator.
 
 use crate::build;
-use anyhow::{Context, Result};
 use comfy_table::{CellAlignment, Table, presets};
-use wasmtime::{Engine, Instance, Memory, Module, Store, TypedFunc};
+use wasmtime::error::Context as _;
+use wasmtime::{Engine, Instance, Memory, Module, Result, Store, TypedFunc};
 
 /// The features of the contract's crate that choose its allocator. The first is the contract's own.
 pub const ALLOCATORS: [&str; 7] = [
@@ -28,11 +28,8 @@ pub type Transfer = (u32, u32, u64);
 ///
 /// When the build fails, with what cargo said.
 pub fn build_with(allocator: &str) -> Vec<u8> {
-    build(
-        "contract",
-        "wasm32v1-none",
-        &["--no-default-features", "--features", allocator],
-    )
+    let arguments = ["--no-default-features", "--features", allocator];
+    build("contract", allocator, "wasm32v1-none", &arguments)
 }
 
 /// A running contract. A host that is real makes one for each call.
@@ -126,7 +123,7 @@ pub fn sizes() -> Table {
     let own = sizes.first().map_or(0, |(_, bytes)| *bytes);
     let mut table = Table::new();
     table
-        .load_preset(presets::ASCII_MARKDOWN)
+        .load_style(presets::ASCII_MARKDOWN)
         .set_header(["allocator", "module, bytes", "more than the first"]);
     for (allocator, bytes) in sizes {
         let more = bytes as i64 - own as i64;

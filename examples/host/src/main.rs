@@ -1,11 +1,11 @@
 //! `cargo make example NAME`: builds an example, runs it, and says what happens.
 
-use anyhow::Result;
 use clap::Parser;
 use examples_host::plug_in::{self, CEILING_PAGES, Manner, PlugIn};
 use examples_host::{contract, word_count};
 use std::io::{stderr, stdin, stdout};
 use std::process::ExitCode;
+use wasmtime::Result;
 
 /// Builds an example and runs it in wasmtime.
 #[derive(Parser)]

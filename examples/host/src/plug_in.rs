@@ -1,8 +1,8 @@
 //! The log viewer: a host that hands lines to the plug-in, and limits its memory.
 
 use crate::build;
-use anyhow::{Context, Result};
-use wasmtime::{Caller, Engine, Linker, Memory, Module, Store, StoreLimits, StoreLimitsBuilder, TypedFunc};
+use wasmtime::error::Context as _;
+use wasmtime::{Caller, Engine, Linker, Memory, Module, Result, Store, StoreLimits, StoreLimitsBuilder, TypedFunc};
 
 /// `CEILING_PAGES` of the plug-in.
 pub const CEILING_PAGES: u64 = 64;
@@ -16,7 +16,7 @@ pub const PAGE_BYTES: usize = 1 << 16;
 ///
 /// When the build fails, with what cargo said.
 pub fn build_module() -> Vec<u8> {
-    build("plug-in", "wasm32-unknown-unknown", &[])
+    build("plug-in", "", "wasm32-unknown-unknown", &[])
 }
 
 /// What the host does when a plug-in asks for more memory than it may have.
@@ -136,7 +136,7 @@ impl PlugIn {
     fn give(&mut self, text: &str) -> Result<(u32, u32)> {
         let length = text.len() as u32;
         let address = self.buffer.call(&mut self.store, length)?;
-        anyhow::ensure!(address != 0, "a line of {length} bytes is too long for the plug-in");
+        wasmtime::ensure!(address != 0, "a line of {length} bytes is too long for the plug-in");
         self.memory.write(&mut self.store, address as usize, text.as_bytes())?;
         Ok((address, length))
     }

@@ -4,12 +4,11 @@
 //! The crate wasmtime-wasi offers all of WASI. It brings 83 crates, and the features that it needs would compile wasmtime once
 //! more.
 
-use anyhow::Result;
 use std::collections::hash_map::RandomState;
 use std::fmt::{self, Display, Formatter};
 use std::hash::BuildHasher;
 use std::io::{Read, Write};
-use wasmtime::{Caller, Engine, Error, Extern, Linker, Module, Store};
+use wasmtime::{Caller, Engine, Error, Extern, Linker, Module, Result, Store};
 
 const SUCCESS: u32 = 0;
 const BAD_DESCRIPTOR: u32 = 8;
@@ -59,7 +58,7 @@ pub fn run(
         Ok(()) => Ok(0),
         Err(error) => match error.downcast::<Exit>() {
             Ok(Exit(status)) => Ok(status),
-            Err(error) => Err(error.into()),
+            Err(error) => Err(error),
         },
     }
 }
@@ -79,7 +78,7 @@ fn linker(engine: &Engine) -> Result<Linker<Streams>> {
         },
     )?;
     linker.func_wrap(WASI, "environ_get", |_: u32, _: u32| SUCCESS)?;
-    linker.func_wrap(WASI, "proc_exit", |status: i32| -> wasmtime::Result<()> {
+    linker.func_wrap(WASI, "proc_exit", |status: i32| -> Result<()> {
         Err(Error::new(Exit(status)))
     })?;
     Ok(linker)

@@ -37,7 +37,12 @@ pub unsafe extern "C" fn release(buffer: *mut u8, length: usize) {
 ///
 /// As for [`release`], for both buffers.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn apply(state: *mut u8, state_length: usize, transfers: *mut u8, transfers_length: usize) -> u64 {
+pub unsafe extern "C" fn apply(
+    state: *mut u8,
+    state_length: usize,
+    transfers: *mut u8,
+    transfers_length: usize,
+) -> u64 {
     // SAFETY: the buffers were boxes of these lengths, as the host must see to.
     let (state, transfers) = unsafe { (taken_back(state, state_length), taken_back(transfers, transfers_length)) };
     match transfers::apply(&state, &transfers) {

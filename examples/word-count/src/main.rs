@@ -32,6 +32,9 @@ fn main() -> io::Result<()> {
         println!("{count:8} {word}");
     }
     let heap = ALLOCATOR.stats();
-    eprintln!("heap: {} bytes, {} of them live", heap.address_space_bytes, heap.live_bytes);
+    eprintln!(
+        "heap: {} bytes, {} of them live",
+        heap.address_space_bytes, heap.live_bytes
+    );
     Ok(())
 }

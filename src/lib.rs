@@ -1,5 +1,10 @@
-//! Global allocators for programs compiled to wasm32: the freeing-bump algorithm inside the module, over its own linear
-//! memory. No dependencies, no imports, no panic.
+//! A global allocator for Rust programs compiled to wasm32: fast, thrifty with memory, small, and clean. It has no
+//! dependencies, no imports and no panic.
+//!
+//! Beside dlmalloc, the default of the standard library, `FreeingBump` takes less time, less memory and, built for size, less
+//! code. wasmalloc is faster where a program only allocates, and takes more memory. talc has less code, and takes more time. A
+//! whole program that is built for speed is larger than with dlmalloc, since hot paths are inlined: [`Outlined`] keeps them in
+//! one place. The README has the figures, and says when to use something else.
 //!
 //! ```
 //! # #[cfg(target_arch = "wasm32")]
@@ -12,6 +17,9 @@
 //! ```
 //!
 //! A crate that is built for other targets as well puts `#[cfg(target_arch = "wasm32")]` before both items.
+//!
+//! Each size class has a free list, and a bump pointer makes what no list has. That is the freeing-bump algorithm, which runs
+//! inside the module, over its own linear memory.
 //!
 //! # Which one
 //!

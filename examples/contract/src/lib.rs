@@ -16,7 +16,7 @@ use core::ptr;
 /// A buffer of `length` bytes for the host to write to. [`apply`] or [`release`] takes it back.
 #[unsafe(no_mangle)]
 pub extern "C" fn allocate(length: usize) -> *mut u8 {
-    Box::into_raw(vec![0; length].into_boxed_slice()).cast()
+    Box::into_raw(vec![0_u8; length].into_boxed_slice()).cast()
 }
 
 /// Releases a buffer.

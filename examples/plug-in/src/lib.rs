@@ -43,7 +43,7 @@ pub extern "C" fn buffer(length: usize) -> *mut u8 {
     if length > LONGEST_LINE_BYTES {
         return std::ptr::null_mut();
     }
-    Box::into_raw(vec![0; length].into_boxed_slice()).cast()
+    Box::into_raw(vec![0_u8; length].into_boxed_slice()).cast()
 }
 
 /// Keeps the line in `buffer` as number `number`, and takes the buffer back.
@@ -73,18 +73,27 @@ pub unsafe extern "C" fn lines_with(text: *mut u8, length: usize) -> usize {
     step(|lines| lines.values().filter(|line| contains(line)).count())
 }
 
-/// Does this with the lines. If memory has run out meanwhile, forgets the older half of them, tells the host, and sets a new
-/// reserve aside.
+/// Does this with the lines. If memory has run out meanwhile, forgets the older half of them, sets a new reserve aside, and tells
+/// the host.
 fn step<Answer>(work: impl FnOnce(&mut BTreeMap<u64, Box<[u8]>>) -> Answer) -> Answer {
     let mut lines = LINES.lock().expect("a step that panics ends the module");
     let answer = work(&mut lines);
     if let Some(refused_bytes) = reserve::refused_bytes() {
-        let middle = lines.keys().nth(lines.len() / 2).copied().unwrap_or_default();
-        let newer = lines.split_off(&middle);
-        let older = std::mem::replace(&mut *lines, newer);
-        ran_out(refused_bytes, older.len());
-        drop(older);
-        reserve::set_aside();
+        let mut forgotten = forget_older_half(&mut lines);
+        // The lines that are left may lie so that no gap between them has room for the reserve.
+        while !reserve::set_aside() && !lines.is_empty() {
+            forgotten += forget_older_half(&mut lines);
+        }
+        ran_out(refused_bytes, forgotten);
     }
     answer
+}
+
+/// Returns how many lines were forgotten: the older half, or the only one.
+fn forget_older_half(lines: &mut BTreeMap<u64, Box<[u8]>>) -> usize {
+    let newer = match lines.keys().nth(lines.len().div_ceil(2)).copied() {
+        Some(first) => lines.split_off(&first),
+        None => BTreeMap::new(),
+    };
+    std::mem::replace(lines, newer).len()
 }

@@ -3,8 +3,8 @@
 use std::alloc::Layout;
 use std::sync::Mutex;
 
-/// Room for the longest line, its buffer and what the map of lines needs for it.
-const RESERVE_BYTES: usize = 1 << 18;
+/// Room for the longest line, 64 KiB, and for what the map of lines needs to take it in.
+const RESERVE_BYTES: usize = 96 << 10;
 
 struct Reserve {
     memory: Vec<u8>,
@@ -17,15 +17,16 @@ static RESERVE: Mutex<Reserve> = Mutex::new(Reserve {
     refused_bytes: None,
 });
 
-/// Sets a reserve aside, if there is room for one.
-pub fn set_aside() {
+/// Sets a reserve aside; returns whether there was room for one.
+pub fn set_aside() -> bool {
     let mut memory = Vec::new();
     // The allocator must not be asked while the lock is held, since it may call `release`.
-    let _ = memory.try_reserve_exact(RESERVE_BYTES);
+    let has_room = memory.try_reserve_exact(RESERVE_BYTES).is_ok();
     if let Ok(mut reserve) = RESERVE.lock() {
         reserve.memory = memory;
         reserve.refused_bytes = None;
     }
+    has_room
 }
 
 /// Called by the allocator for each request that it refuses: whether to try it once more, since there was a reserve.

@@ -9,7 +9,7 @@ mod reserve;
 
 use freeing_bump::{FreeingBump, OnRefusal};
 use std::collections::BTreeMap;
-use std::slice;
+use std::ptr;
 use std::sync::Mutex;
 
 /// The most pages of 64 KiB that the memory may have: 4 MiB.
@@ -41,7 +41,7 @@ pub extern "C" fn start() {
 #[unsafe(no_mangle)]
 pub extern "C" fn buffer(length: usize) -> *mut u8 {
     if length > LONGEST_LINE_BYTES {
-        return std::ptr::null_mut();
+        return ptr::null_mut();
     }
     Box::into_raw(vec![0_u8; length].into_boxed_slice()).cast()
 }
@@ -54,7 +54,7 @@ pub extern "C" fn buffer(length: usize) -> *mut u8 {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keep(number: u64, text: *mut u8, length: usize) {
     // SAFETY: the buffer was a box of this length, as the host must see to, and is taken back once.
-    let line = unsafe { Box::from_raw(slice::from_raw_parts_mut(text, length)) };
+    let line = unsafe { Box::from_raw(ptr::slice_from_raw_parts_mut(text, length)) };
     step(|lines| {
         lines.insert(number, line);
     });
@@ -68,7 +68,7 @@ pub unsafe extern "C" fn keep(number: u64, text: *mut u8, length: usize) {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lines_with(text: *mut u8, length: usize) -> usize {
     // SAFETY: the buffer was a box of this length, as the host must see to, and is taken back once.
-    let text = unsafe { Box::from_raw(slice::from_raw_parts_mut(text, length)) };
+    let text = unsafe { Box::from_raw(ptr::slice_from_raw_parts_mut(text, length)) };
     let contains = |line: &[u8]| text.is_empty() || line.windows(text.len()).any(|window| *window == *text);
     step(|lines| lines.values().filter(|line| contains(line)).count())
 }

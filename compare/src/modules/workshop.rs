@@ -87,6 +87,7 @@ pub fn build_changed(
     };
     workspace::write(package.group, everything, places)?;
     workshop.settle_lock_file()?;
+    fs::create_dir_all(places.modules())?;
     workshop.compile(std::slice::from_ref(package), profile, changes)?;
     Ok(workshop.built(package, profile))
 }

@@ -20,6 +20,7 @@ tasks_of() {
             test
             test-matrix-sample
             test-compare
+            test-examples
             check-size
             check-module-size
             check-instructions
@@ -73,7 +74,7 @@ done
 if [ $tested = true ]; then
     summary=$(make test-summary) || failed+=(test-summary)
     echo "$summary"
-    awk '/^(host|guest|matrix|browser|compare): / { passed += $2; failed += $4 }
+    awk '/^(host|guest|matrix|browser|compare|examples): / { passed += $2; failed += $4 }
         END { print passed + 0 " passed, " failed + 0 " failed" }' <<<"$summary"
     if [[ "$summary" != *guest:* ]]; then
         echo "error: no guest test ran: see the messages of \`test\` above" >&2

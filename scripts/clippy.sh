@@ -2,7 +2,7 @@
 # Runs clippy on the host and on wasm32, with each set of features that changes what is compiled. A warning is an error.
 #
 # usage: scripts/clippy.sh
-# needs: clippy; the target wasm32-unknown-unknown.
+# needs: clippy; the supported targets.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -20,6 +20,11 @@ for features in freeing-bump tiny checked; do
     cargo clippy --package driver-module --features "$features" "${wasm[@]}" "${strict[@]}"
 done
 cargo clippy --package freeing-bump --all-features "${wasm[@]}" "${strict[@]}"
+for example in "word-count wasm32-wasip1" "contract wasm32v1-none" "plug-in wasm32-unknown-unknown"; do
+    read -r name target <<<"$example"
+    cargo clippy --manifest-path "examples/$name/Cargo.toml" --target "$target" --target-dir target/examples/clippy \
+        "${strict[@]}"
+done
 # What `cargo make fuzz` compiles on nightly.
 cargo clippy --package freeing-bump "${strict[@]}" --cfg fuzzing
 for features in "" trace; do

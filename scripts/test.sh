@@ -2,16 +2,16 @@
 # Runs a set of tests and keeps what it prints in target/test-results/SET.txt, which test-summary.sh counts.
 #
 # usage: scripts/test.sh SET
-#     SET is host, compare, guest or browser.
+#     SET is host, compare, examples, guest or browser.
 # needs: what the task test-SET depends on.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 set=${1:-}
 case $set in
-host | compare | guest | browser) ;;
+host | compare | examples | guest | browser) ;;
 *)
-    echo "error: there is no set of tests \"$set\": it is host, compare, guest or browser" >&2
+    echo "error: there is no set of tests \"$set\": it is host, compare, examples, guest or browser" >&2
     exit 1
     ;;
 esac
@@ -30,7 +30,10 @@ run_set() {
         cargo test --profile tools --package freeing-bump-compare
         # The programs that are measured.
         cargo test --profile tools --workspace --exclude freeing-bump --exclude guest-tests \
-            --exclude allocator-module --exclude driver-module --exclude module-checks --exclude freeing-bump-compare
+            --exclude allocator-module --exclude driver-module --exclude module-checks --exclude freeing-bump-compare --exclude examples-host
+        ;;
+    examples)
+        scripts/test-examples.sh
         ;;
     guest)
         wasm-pack test --node --mode no-install guest-tests

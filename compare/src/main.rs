@@ -20,7 +20,7 @@ mod shared;
 
 use clap::{Parser, Subcommand};
 use commands::check_figures::{self, Kind};
-use commands::{publish, replay, report};
+use commands::{publish, replay, report, settings};
 #[cfg(feature = "wasmtime")]
 use commands::{record, worst_case};
 use measure::mode::Mode;
@@ -93,6 +93,8 @@ enum Command {
         #[arg(long, value_delimiter = ',')]
         only: Vec<String>,
     },
+    /// Count the instructions and bytes of one program with `FreeingBump`, compiled with different settings.
+    Settings,
     /// Compare the code sizes of this repository's allocators with the committed ones.
     CheckSize {
         /// Compare the whole modules of these products instead, separated by commas; `products` names all. Each takes
@@ -141,6 +143,7 @@ fn main() -> ExitCode {
         } => record::run(&workload, argument, &output, &places),
         #[cfg(feature = "wasmtime")]
         Command::WorstCase { only } => worst_case::run(&only, &places),
+        Command::Settings => settings::run(&places),
         Command::CheckSize { modules, accept } if modules.is_empty() => check_figures::run(Kind::Size, accept, &places),
         Command::CheckSize { modules, accept } => check_figures::run(Kind::Modules(&modules), accept, &places),
         Command::CheckInstructions { accept } => check_figures::run(Kind::Instructions, accept, &places),

@@ -54,3 +54,12 @@ fn correct_use_does_not_poison() {
     assert_eq!(text.len(), 2_890);
     assert!(!ALLOCATOR.is_poisoned());
 }
+
+#[wasm_bindgen_test]
+fn an_allocator_that_is_formatted_shows_its_figures() {
+    let shown = format!("{ALLOCATOR:?}");
+    assert!(
+        shown.starts_with("CheckedFreeingBump(Stats { bytes_allocated: "),
+        "{shown}"
+    );
+}

@@ -8,6 +8,7 @@ use crate::memory::linear::{ThisModule, address, pointer};
 use crate::original::Error;
 use crate::stats::Stats;
 use core::alloc::{GlobalAlloc, Layout};
+use core::fmt;
 use core::ptr;
 
 /// The original freeing-bump algorithm as a global allocator, which checks each release and fails closed.
@@ -143,6 +144,13 @@ impl CheckedFreeingBump {
             Err(Error::RequestedAllocationTooLarge | Error::AllocatorOutOfSpace | Error::Poisoned) => None,
             Err(error) => (self.error_handler)(&error),
         }
+    }
+}
+
+/// Shows the figures of [`stats`](CheckedFreeingBump::stats).
+impl fmt::Debug for CheckedFreeingBump {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("CheckedFreeingBump").field(&self.stats()).finish()
     }
 }
 

@@ -7,6 +7,7 @@ use crate::heaps::merging::MergingHeap;
 use crate::memory::Growth;
 use crate::memory::linear::ThisModule;
 use crate::stats::HeapStats;
+use core::fmt;
 
 /// The global allocator to choose by default: the hot path of the freeing-bump algorithm (size class, free list, bump
 /// pointer) in front of a heap that merges what is released and reuses it for any size.
@@ -165,6 +166,13 @@ impl FreeingBump {
     pub fn stats(&self) -> HeapStats {
         // SAFETY: counting runs no code of the user.
         unsafe { self.heap.with(|heap| heap.stats()) }
+    }
+}
+
+/// Shows the figures of [`stats`](FreeingBump::stats).
+impl fmt::Debug for FreeingBump {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("FreeingBump").field(&self.stats()).finish()
     }
 }
 

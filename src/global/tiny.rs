@@ -6,6 +6,7 @@ use crate::heaps::UncheckedHeap;
 use crate::heaps::tiny::TinyHeap;
 use crate::memory::linear::ThisModule;
 use crate::stats::HeapStats;
+use core::fmt;
 
 /// The smallest global allocator that frees: powers of two without a header, a free list for each, a bump pointer.
 ///
@@ -54,6 +55,13 @@ impl TinyFreeingBump {
     pub fn stats(&self) -> HeapStats {
         // SAFETY: counting runs no code of the user.
         unsafe { self.heap.with(|heap| heap.stats()) }
+    }
+}
+
+/// Shows the figures of [`stats`](TinyFreeingBump::stats).
+impl fmt::Debug for TinyFreeingBump {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("TinyFreeingBump").field(&self.stats()).finish()
     }
 }
 

@@ -74,6 +74,7 @@ const STOPPED_AT: usize = 6;
 /// A call costs O(1) more than without recording, except for the growth of the buffer, which doubles. When the buffer
 /// cannot grow, or the wrapped allocator makes a call of its own meanwhile, the recording stops and says so. Calls are
 /// passed on as before.
+#[derive(Debug)]
 pub struct Recorder<A> {
     allocator: A,
     buffer: UnsafeCell<Buffer>,
@@ -89,6 +90,7 @@ pub struct Recording {
 }
 
 /// The bytes of a recording and the state of its last frame.
+#[derive(Debug)]
 struct Buffer {
     start: *mut u8,
     capacity: usize,

@@ -61,6 +61,7 @@ pub struct Event {
 ///
 /// The hook runs after the call, in O(1) beside what it does itself. It may allocate: calls that it makes are passed
 /// on and counted, but not reported. It must not unwind.
+#[derive(Debug)]
 pub struct Traced<A> {
     allocator: A,
     hook: fn(&Event),

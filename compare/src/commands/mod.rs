@@ -9,5 +9,6 @@ pub mod publish;
 pub mod record;
 pub mod replay;
 pub mod report;
+pub mod settings;
 #[cfg(feature = "wasmtime")]
 pub mod worst_case;

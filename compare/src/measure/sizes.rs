@@ -15,7 +15,7 @@ use flate2::write::GzEncoder;
 use rayon::prelude::*;
 use std::fs;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The features that rustc 1.87 and later use on wasm32-unknown-unknown. `wasm-opt` refuses a feature it was not told of.
@@ -58,7 +58,8 @@ pub fn of_modules(modules: &[&Path], places: &Places) -> Result<Vec<Size>> {
 /// The bytes of the module in the file `module`. `wasm-opt` takes more than a minute for some.
 pub fn of_module(module: &Path, places: &Places) -> Result<Size> {
     let raw = fs::read(module).with_context(|| format!("cannot read {}", module.display()))?;
-    let optimized = optimize(module, &raw, places)?;
+    let path = optimized(module, places)?;
+    let optimized = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
     let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
     gzip.write_all(&optimized)?;
     Ok(Size {
@@ -81,14 +82,15 @@ fn wasm_opt(module: &[u8], places: &Places) -> Command {
     command
 }
 
-/// The module after `wasm-opt -Oz`. A result is kept under the digest of what it was made from.
-fn optimize(module: &Path, raw: &[u8], places: &Places) -> Result<Vec<u8>> {
+/// The file of the module in the file `module` after `wasm-opt -Oz`. It is kept under the digest of what it was made from.
+pub fn optimized(module: &Path, places: &Places) -> Result<PathBuf> {
+    let raw = fs::read(module).with_context(|| format!("cannot read {}", module.display()))?;
     let package = fs::read(places.compare.join("package-lock.json"))?;
-    let name = format!("optimized-{}-{}.wasm", digest_of(raw), digest_of(&package));
+    let name = format!("optimized-{}-{}.wasm", digest_of(&raw), digest_of(&package));
     let output = places.modules().join(name);
     if !output.exists() {
         keep(&output, |unfinished| {
-            let result = wasm_opt(raw, places)
+            let result = wasm_opt(&raw, places)
                 .arg("-Oz")
                 .args(WASM_FEATURES)
                 .arg(module)
@@ -106,5 +108,5 @@ fn optimize(module: &Path, raw: &[u8], places: &Places) -> Result<Vec<u8>> {
             Ok(())
         })?;
     }
-    fs::read(&output).with_context(|| format!("cannot read {}", output.display()))
+    Ok(output)
 }

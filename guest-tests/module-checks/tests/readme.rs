@@ -95,6 +95,22 @@ fn the_first_block_of_the_readme_makes_a_program_that_runs_in_node() {
     );
 }
 
+/// The first paragraph of a text.
+fn first_paragraph(text: &str) -> String {
+    let lines = text.lines().skip_while(|line| line.is_empty());
+    lines.take_while(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn the_documentation_opens_as_the_readme_does() {
+    let readme = fs::read_to_string(repository().join("README.md")).expect("there is a README.md");
+    let source = fs::read_to_string(repository().join("src/lib.rs")).expect("there is a src/lib.rs");
+    let documentation = source.lines().map_while(|line| line.strip_prefix("//!"));
+    let documentation: Vec<&str> = documentation.map(str::trim_start).collect();
+    let (_title, readme) = readme.split_once('\n').expect("README.md begins with a title");
+    assert_eq!(first_paragraph(&documentation.join("\n")), first_paragraph(readme));
+}
+
 #[test]
 fn every_file_that_the_readme_links_to_is_in_the_repository() {
     let readme = fs::read_to_string(repository().join("README.md")).expect("there is a README.md");

@@ -64,3 +64,15 @@ fn address_space_follows_the_growth_of_the_memory() {
     drop(block);
     assert_eq!(stats().address_space_bytes, after.address_space_bytes);
 }
+
+#[wasm_bindgen_test]
+fn an_allocator_that_is_formatted_shows_its_figures() {
+    let shown = format!("{ALLOCATOR:?}");
+    let (_, rest) = shown.split_once("FreeingBump(HeapStats { live_bytes: ").expect(&shown);
+    let live_bytes: u32 = rest
+        .split(',')
+        .next()
+        .and_then(|digits| digits.parse().ok())
+        .expect(&shown);
+    assert!(live_bytes > 0, "{shown}");
+}

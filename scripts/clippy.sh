@@ -22,7 +22,7 @@ done
 cargo clippy --package freeing-bump --all-features "${wasm[@]}" "${strict[@]}"
 # What `cargo make fuzz` compiles on nightly.
 cargo clippy --package freeing-bump "${strict[@]}" --cfg fuzzing
-for features in "" trace; do
+for features in "" trace,walk; do
     cargo clippy --package freeing-bump --features "$features" "${wasm[@]}" "${strict[@]}"
     cargo clippy --package guest-tests --all-targets --features "$features" "${wasm[@]}" "${strict[@]}"
 done

@@ -26,3 +26,5 @@ for features in "" trace,walk; do
     cargo clippy --package freeing-bump --features "$features" "${wasm[@]}" "${strict[@]}"
     cargo clippy --package guest-tests --all-targets --features "$features" "${wasm[@]}" "${strict[@]}"
 done
+# A workspace of its own.
+cargo clippy --manifest-path examples/heap-picture/Cargo.toml "${wasm[@]}" "${strict[@]}"

@@ -215,7 +215,7 @@ class HeapPicture extends HTMLElement {
     const { address, bytesPerCell, cells, shares } = this.frame;
     const line = this.shadowRoot.getElementById("line");
     if (this.#hovered === null || this.#hovered >= cells) {
-      line.textContent = `Each cell is ${bytesInWords(bytesPerCell)}, from left to right and from top to bottom.`;
+      line.textContent = `Each cell is ${bytesInWords(bytesPerCell)}, from left to right and from top to bottom. Where it is hatched there is no memory.`;
       return;
     }
     const from = address + this.#hovered * bytesPerCell;

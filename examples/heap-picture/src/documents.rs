@@ -3,10 +3,11 @@
 use serde_json::{Value, json};
 
 const WORDS: [&str; 48] = [
-    "amber", "anchor", "barley", "beacon", "birch", "canal", "cedar", "cinder", "clover", "copper", "coral", "delta", "ember",
-    "fable", "falcon", "fern", "garnet", "glacier", "harbor", "hazel", "heron", "indigo", "island", "ivory", "jasper",
-    "juniper", "kestrel", "lagoon", "lantern", "linden", "maple", "marble", "meadow", "nectar", "ocean", "orchid", "pebble",
-    "prairie", "quartz", "raven", "river", "saffron", "slate", "summit", "thistle", "timber", "velvet", "willow",
+    "amber", "anchor", "barley", "beacon", "birch", "canal", "cedar", "cinder", "clover", "copper", "coral", "delta",
+    "ember", "fable", "falcon", "fern", "garnet", "glacier", "harbor", "hazel", "heron", "indigo", "island", "ivory",
+    "jasper", "juniper", "kestrel", "lagoon", "lantern", "linden", "maple", "marble", "meadow", "nectar", "ocean",
+    "orchid", "pebble", "prairie", "quartz", "raven", "river", "saffron", "slate", "summit", "thistle", "timber",
+    "velvet", "willow",
 ];
 
 /// A source of random numbers: xorshift (Marsaglia, 2003).

@@ -17,7 +17,7 @@ pub(in super::super) enum Place {
 
 impl Place {
     const fn alike(kind: RangeKind, end: u32) -> Self {
-        Place::Alike(Sight::Alike { kind, end })
+        Place::Alike(Sight::alike(kind, end))
     }
 }
 

@@ -21,17 +21,13 @@ impl<M: LinearMemory> MergingHeap<M> {
         if is_run {
             // SAFETY: the tag of the block says that it is a run.
             let run = unsafe { Run::at(block) };
-            let run = self.runs.sight_of(&self.chunks.memory, run, end);
-            Sight::Run { run, end }
+            Sight::Run(self.runs.sight_of(&self.chunks.memory, run, end))
         } else if block == self.runs.own_block() {
-            let kind = RangeKind::Own;
-            Sight::Alike { kind, end }
+            Sight::alike(RangeKind::Own, end)
         } else if address < block {
-            let kind = RangeKind::Own;
-            Sight::Alike { kind, end: block }
+            Sight::alike(RangeKind::Own, block)
         } else {
-            let kind = RangeKind::Live;
-            Sight::Alike { kind, end }
+            Sight::alike(RangeKind::Live, end)
         }
     }
 }

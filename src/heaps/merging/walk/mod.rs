@@ -17,7 +17,7 @@
 pub(super) mod landmarks;
 pub(super) mod sight;
 #[cfg(any(test, fuzzing))]
-#[path = "../tests/walk.rs"]
+#[path = "tests/survey.rs"]
 pub(super) mod survey;
 
 use super::heap::MergingHeap;
@@ -72,7 +72,7 @@ impl Seen {
                 bytes: self.bytes,
                 kind: *kind,
             }),
-            Sight::Run { run, .. } => {
+            Sight::Run(run) => {
                 let end = self.address + self.bytes;
                 let mut address = self.address;
                 run.for_each(|border, kind| {

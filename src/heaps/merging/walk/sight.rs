@@ -9,14 +9,20 @@ pub(in super::super) enum Sight {
     /// Bytes up to `end` that have one use.
     Alike { kind: RangeKind, end: u32 },
     /// A run.
-    Run { run: RunSight, end: u32 },
+    Run(RunSight),
 }
 
 impl Sight {
+    /// Bytes up to `end`, or to 2^32 where that is 0, that have one use.
+    pub(in super::super) const fn alike(kind: RangeKind, end: u32) -> Self {
+        Sight::Alike { kind, end }
+    }
+
     /// The first address after it; 0 for 2^32.
-    pub(in super::super) fn end(&self) -> u32 {
-        match *self {
-            Sight::Alike { end, .. } | Sight::Run { end, .. } => end,
+    pub(super) fn end(&self) -> u32 {
+        match self {
+            Sight::Alike { end, .. } => *end,
+            Sight::Run(run) => run.end,
         }
     }
 }

@@ -20,13 +20,13 @@ const KINDS = ["live", "free", "tail", "own", "others"];
 const style = `
   :host {
     --live: var(--heap-live, #2563c9); --free: var(--heap-free, #f5b941); --largest: var(--heap-largest, #e2571e);
-    --tail: var(--heap-tail, #dde3ea); --own: var(--heap-own, #8a4fc4); --others: var(--heap-others, #717d8c);
+    --tail: var(--heap-tail, #dde3ea); --own: var(--heap-own, #8a4fc4); --others: var(--heap-others, #14857a);
     display: block; font: inherit; font-variant-numeric: tabular-nums;
   }
   @media (prefers-color-scheme: dark) {
     :host {
       --live: var(--heap-live, #5b9bff); --free: var(--heap-free, #e0a526); --largest: var(--heap-largest, #ff6f3c);
-      --tail: var(--heap-tail, #29313b); --own: var(--heap-own, #b98af0); --others: var(--heap-others, #6b7787);
+      --tail: var(--heap-tail, #29313b); --own: var(--heap-own, #b98af0); --others: var(--heap-others, #3fb8a9);
     }
   }
   canvas {

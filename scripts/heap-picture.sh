@@ -16,6 +16,7 @@ test) command=(node --test page.test.mjs) ;;
     ;;
 esac
 
+export CARGO_TARGET_DIR=$PWD/target/examples/heap-picture
 cd examples/heap-picture
-CARGO_TARGET_DIR=../../target/examples/heap-picture wasm-pack build --mode no-install --target web --no-typescript --no-pack
+wasm-pack build --mode no-install --target web --no-typescript --no-pack
 "${command[@]}"

@@ -209,9 +209,10 @@ impl FreeingBump {
     /// during the walk, and what the visitor is told is no picture of one moment. It is told:
     ///
     /// - still each address once, in order, up to the end that the memory had when the walk began;
-    /// - each block that is live during all of the walk, as one range;
-    /// - everything else as it was when the walk came by. A block that was made or released meanwhile can be told in part, or
-    ///   not at all. A run, 8 KiB of small blocks, is told as it was before the visitor was called for the first part of it.
+    /// - each block that lives through all of the walk, without being resized, as one range;
+    /// - everything else as it was when the walk came by. A block that was made, resized or released meanwhile can be told in
+    ///   part, or not at all. A run, 8 KiB of small blocks, is told as it was before the visitor was called for the first part
+    ///   of it.
     ///
     /// # Cost
     ///

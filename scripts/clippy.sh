@@ -13,7 +13,7 @@ cargo clippy --workspace --all-targets "${strict[@]}"
 cargo clippy --workspace --all-targets --all-features "${strict[@]}"
 # What `cargo make report` compiles.
 cargo clippy --package freeing-bump-compare --all-targets --no-default-features "${strict[@]}"
-for features in freeing-bump tiny checked report-errors freeing-bump,ceiling checked,ceiling; do
+for features in freeing-bump tiny checked report-errors freeing-bump,ceiling checked,ceiling freeing-bump,walk; do
     cargo clippy --package allocator-module --features "$features" "${wasm[@]}" "${strict[@]}"
 done
 for features in freeing-bump tiny checked; do

@@ -221,7 +221,7 @@ impl FreeingBump {
     /// step, or a run has become free, the next step finds its place anew, from the first larger block on. A walk allocates
     /// nothing: a bitmap of 128 bytes lies on the stack. Where the feature is enabled and no code walks, a release of a block
     /// above 512 bytes takes one store more, and a new run a load and a store; that is 83 bytes of code (Rust 1.95, opt-level
-    /// "z"). Without the feature a module is byte for byte as if there were no walk.
+    /// "z"). A call brings 1.6 kB. Without the feature a module is byte for byte as if there were no walk.
     pub fn walk(&self, mut visitor: impl FnMut(HeapRange)) {
         // SAFETY: reading two addresses runs no code of the user.
         let mut walk = unsafe { self.heap.with(|heap| Walk::of(heap)) };

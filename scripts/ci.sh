@@ -25,7 +25,8 @@ tasks_of() {
             check-module-size
             check-instructions
             test-browser
-            test-page"
+            test-page
+            test-heap-picture"
         ;;
     oldest) echo "check-oldest-rust" ;;
     miri) echo "miri" ;;
@@ -46,7 +47,7 @@ can_run() {
     local programs=() missing
     case $1 in
     test-browser) programs=(chromium chromedriver) ;;
-    test-page) programs=(chromium) ;;
+    test-page | test-heap-picture) programs=(chromium) ;;
     *) return 0 ;;
     esac
     if missing=$(scripts/require.sh "${programs[@]}" 2>&1); then return 0; fi

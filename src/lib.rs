@@ -40,7 +40,8 @@
 //! # Features
 //!
 //! None by default. `trace` adds `Traced`, which reports each call to a function of yours. `record` adds `Recorder`, which
-//! records all calls for `cargo make replay` of the repository. Rust 1.85 or later.
+//! records all calls for `cargo make replay` of the repository. `walk` adds `FreeingBump::walk`, which tells what each address
+//! of the heap is used for. Rust 1.85 or later.
 //!
 //! What is guaranteed, under which assumptions, and how it is tested: [`promise`]. From another allocator to this one:
 //! [`moving_over`].
@@ -67,7 +68,7 @@
 //! | `heaps` | the engines, which deal in addresses: `merging` of `FreeingBump`, `tiny` of `TinyFreeingBump`, `checked` of `CheckedFreeingBump` over `original` |
 //! | `original` | the original algorithm over any [`Memory`], without unsafe code |
 //! | `memory` | pages, growth, and in `linear` the bytes of a linear memory and `memory.grow` |
-//! | `stats` | the figures that the others return |
+//! | `stats`, `heap_map` | the figures that the others return; the ranges that a walk tells, and their sums |
 //!
 //! `tests` is beside them, and a folder of that name within a layer: everything in such a folder is test code. What only
 //! concerns one file's private parts stands at the end of that file.
@@ -81,6 +82,8 @@ extern crate std;
 
 #[cfg(target_arch = "wasm32")]
 mod global;
+#[cfg(feature = "walk")]
+mod heap_map;
 #[cfg(any(target_arch = "wasm32", test, fuzzing))]
 mod heaps;
 mod memory;
@@ -98,6 +101,8 @@ mod wrappers;
 
 #[cfg(target_arch = "wasm32")]
 pub use global::{CheckedFreeingBump, FreeingBump, TinyFreeingBump};
+#[cfg(feature = "walk")]
+pub use heap_map::{HeapRange, HeapSummary, RangeKind};
 pub use memory::Growth;
 pub use original::{Error, FreeingBumpHeapAllocator, Memory};
 pub use stats::{HeapStats, Stats};

@@ -2,8 +2,12 @@
 
 use super::cell::SingleThreaded;
 use super::implement::implement_global_alloc;
+#[cfg(feature = "walk")]
+use crate::heap_map::HeapRange;
 use crate::heaps::UncheckedHeap;
 use crate::heaps::merging::MergingHeap;
+#[cfg(feature = "walk")]
+use crate::heaps::merging::walk::Walk;
 use crate::memory::Growth;
 use crate::memory::linear::ThisModule;
 use crate::stats::HeapStats;
@@ -166,6 +170,66 @@ impl FreeingBump {
     pub fn stats(&self) -> HeapStats {
         // SAFETY: counting runs no code of the user.
         unsafe { self.heap.with(|heap| heap.stats()) }
+    }
+
+    #[cfg(feature = "walk")]
+    /// Tells `visitor` what each address of the heap is used for: every range once, in address order, without gaps and
+    /// overlaps, from where the heap's memory begins to where it ends. For a picture of the heap, for the largest free block
+    /// and fragmentation (see [`HeapSummary`](crate::HeapSummary)), and to find what lives between free blocks. With the cargo
+    /// feature `walk`.
+    ///
+    /// ```
+    /// # #[cfg(target_arch = "wasm32")]
+    /// # mod module {
+    /// use freeing_bump::{FreeingBump, RangeKind};
+    ///
+    /// #[global_allocator]
+    /// static ALLOCATOR: FreeingBump = FreeingBump::new();
+    ///
+    /// /// The addresses and sizes of the blocks of at least 64 KiB.
+    /// fn large_blocks() -> Vec<(u32, u32)> {
+    ///     let mut large = Vec::new();
+    ///     ALLOCATOR.walk(|range| {
+    ///         if range.kind == RangeKind::Live && range.bytes >= 65_536 {
+    ///             large.push((range.address, range.bytes));
+    ///         }
+    ///     });
+    ///     large
+    /// }
+    /// # }
+    /// ```
+    ///
+    /// The bytes of all ranges together are the `address_space_bytes` of [`stats`](Self::stats), those of the free ranges its
+    /// `free_bytes`, and those of the tail its `tail_bytes`. In `live_bytes` it has the rest. Until the heap has handed out a
+    /// block, all of the initial memory is tail. `TinyFreeingBump` has no such function: nothing in its memory says where a
+    /// live block ends.
+    ///
+    /// # While the visitor allocates and releases
+    ///
+    /// It may. The heap is free again whenever the visitor runs, so that nothing can go wrong by it. Then the heap changes
+    /// during the walk, and what the visitor is told is no picture of one moment. It is told:
+    ///
+    /// - still each address once, in order, up to the end that the memory had when the walk began;
+    /// - each block that lives through all of the walk, without being resized, as one range;
+    /// - everything else as it was when the walk came by. A block that was made, resized or released meanwhile can be told in
+    ///   part, or not at all. A run, 8 KiB of small blocks, is told as it was before the visitor was called for the first part
+    ///   of it.
+    ///
+    /// # Cost
+    ///
+    /// O(blocks). Until the visitor allocates or releases, each step takes a bounded time: it goes on from the last larger
+    /// block, or looks at the up to 1,021 blocks of a run. When a block above 512 bytes was released or resized since the last
+    /// step, or a run has become free, the next step finds its place anew, from the first larger block on. A walk allocates
+    /// nothing: a bitmap of 128 bytes lies on the stack. Where the feature is enabled and no code walks, a release of a block
+    /// above 512 bytes takes one store more, and a new run a load and a store; that is 83 bytes of code (Rust 1.95, opt-level
+    /// "z"). A call brings 1.6 kB. Without the feature a module is byte for byte as if there were no walk.
+    pub fn walk(&self, mut visitor: impl FnMut(HeapRange)) {
+        // SAFETY: reading two addresses runs no code of the user.
+        let mut walk = unsafe { self.heap.with(|heap| Walk::of(heap)) };
+        // SAFETY: a step runs no code of the user. The visitor runs when the heap is free again.
+        while let Some(seen) = unsafe { self.heap.with(|heap| walk.step(heap)) } {
+            seen.tell(&mut visitor);
+        }
     }
 }
 

@@ -1,5 +1,5 @@
 //! The global allocators: layouts, pointers and the one thread in front of the [`heaps`](crate::heaps). They exist on wasm32
-//! alone. This layer uses `heaps`, `memory` and `stats`, and `original` for its errors.
+//! alone. This layer uses `heaps`, `memory`, `stats` and `heap_map`, and `original` for its errors.
 
 mod cell;
 mod checked;

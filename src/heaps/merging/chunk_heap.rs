@@ -23,6 +23,8 @@
 use super::bins::Bins;
 use super::chunk::{BLOCK_OFFSET, Chunk, GRANULE_BYTES, TAG_BYTES, Tag, first_chunk};
 use super::chunk_bins::{CHUNK_BINS, RESERVES, bin_of};
+#[cfg(feature = "walk")]
+use super::walk::landmarks::Landmarks;
 use crate::memory::linear::{LinearMemory, PackedGrowth, PageLimit};
 use crate::memory::{Growth, PAGE_SHIFT, PageCount};
 use crate::stats::HeapStats;
@@ -30,6 +32,9 @@ use crate::stats::HeapStats;
 #[cfg(any(test, fuzzing))]
 #[path = "tests/chunk_heap.rs"]
 mod survey;
+#[cfg(feature = "walk")]
+#[path = "walk/chunk_heap.rs"]
+pub(super) mod walk;
 
 /// What a region spends on its two ends: the first tag, and the tag that ends the chain of blocks.
 const END_BYTES: u32 = 2 * GRANULE_BYTES;
@@ -114,6 +119,8 @@ pub(super) struct ChunkHeap<M> {
     growth: PackedGrowth,
     /// What the memory may grow to, with the pages of others.
     limit: PageLimit,
+    #[cfg(feature = "walk")]
+    landmarks: Landmarks,
 }
 
 impl<M: LinearMemory> ChunkHeap<M> {
@@ -129,6 +136,8 @@ impl<M: LinearMemory> ChunkHeap<M> {
             refused: false,
             growth: PackedGrowth::new(growth),
             limit: PageLimit::NONE,
+            #[cfg(feature = "walk")]
+            landmarks: Landmarks::new(),
         }
     }
 
@@ -279,6 +288,8 @@ impl<M: LinearMemory> ChunkHeap<M> {
     /// `block` must be in use, and from this heap.
     #[inline(never)]
     pub(super) unsafe fn deallocate(&mut self, block: u32) {
+        #[cfg(feature = "walk")]
+        self.landmarks.forget_chunk();
         // SAFETY: the caller gives up a live block.
         let mut chunk = unsafe { Chunk::of_block(block) };
         let tag = chunk.tag(&self.memory);
@@ -337,6 +348,8 @@ impl<M: LinearMemory> ChunkHeap<M> {
             return false;
         }
         if next_tag.is_free() {
+            #[cfg(feature = "walk")]
+            self.landmarks.forget_chunk();
             // SAFETY: a free chunk is in a bin.
             unsafe { self.bins.remove(&mut self.memory, next.address()) };
         }
@@ -364,6 +377,8 @@ impl<M: LinearMemory> ChunkHeap<M> {
         }
         if self.bump == 0 || region.start.wrapping_sub(CHAIN_END_BYTES) != self.end {
             self.close_region();
+            #[cfg(feature = "walk")]
+            self.note_region(region.start);
             self.bump = first_chunk(region.start);
             self.reserve = 0;
         }

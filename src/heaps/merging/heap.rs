@@ -19,6 +19,9 @@ use crate::stats::HeapStats;
 #[cfg(any(test, fuzzing))]
 #[path = "tests/subject.rs"]
 mod subject;
+#[cfg(feature = "walk")]
+#[path = "walk/heap.rs"]
+mod walk;
 
 /// The state: all zero before its first use.
 pub(crate) struct MergingHeap<M> {

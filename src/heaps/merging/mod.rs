@@ -11,5 +11,7 @@ mod run;
 mod runs;
 mod size_class;
 mod stray_blocks;
+#[cfg(feature = "walk")]
+pub(crate) mod walk;
 
 pub(crate) use heap::MergingHeap;

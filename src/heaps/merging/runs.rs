@@ -29,6 +29,9 @@ use crate::memory::linear::LinearMemory;
 #[cfg(any(test, fuzzing))]
 #[path = "tests/runs.rs"]
 mod survey;
+#[cfg(feature = "walk")]
+#[path = "walk/runs.rs"]
+mod walk;
 
 /// The blocks that begin in this many bytes of a new run are put on its list first.
 const FIRST_LISTED_BYTES: u32 = 512;
@@ -139,6 +142,11 @@ impl Runs {
         }
         // SAFETY: the block was allocated for a run just now.
         let run = unsafe { Run::at(address) };
+        #[cfg(feature = "walk")]
+        // SAFETY: the block of the run is in use from now on.
+        unsafe {
+            heap.note_run(address);
+        }
         self.start(&mut heap.memory, run, class_of_run);
         self.pop(&heap.memory, class_of_run)
     }

@@ -107,6 +107,12 @@ impl StrayBlocks {
         true
     }
 
+    /// The block of the bitmap, or 0.
+    #[cfg(feature = "walk")]
+    pub(super) fn bitmap_block(&self) -> u32 {
+        self.bitmap
+    }
+
     /// The block of the bitmap, or 0, and the span of the one that a small block would need first, or 0.
     #[cfg(any(test, fuzzing))]
     pub(super) fn bitmap<M: LinearMemory>(&self, heap: &ChunkHeap<M>) -> (u32, u32) {

@@ -29,14 +29,14 @@ pub(crate) mod input;
 #[cfg(test)]
 pub(crate) mod misuse;
 pub(crate) mod oracle;
-mod play;
+pub(crate) mod play;
 pub(crate) mod programs;
 #[cfg(test)]
 pub(crate) mod random;
 #[cfg(test)]
-mod runner;
+pub(crate) mod runner;
 mod subject;
 
 #[cfg(test)]
 pub(crate) use runner::test_programs;
-pub(crate) use subject::{Calls, Fallible, Idle, Subject, Totals};
+pub(crate) use subject::{Calls, Fallible, Idle, Subject, Totals, Use};

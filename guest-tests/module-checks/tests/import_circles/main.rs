@@ -17,7 +17,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The manifests of the workspaces in the repository.
-const WORKSPACES: [&str; 3] = ["Cargo.toml", "compare/products/Cargo.toml", "fuzz/Cargo.toml"];
+const WORKSPACES: [&str; 4] = [
+    "Cargo.toml",
+    "compare/products/Cargo.toml",
+    "examples/heap-picture/Cargo.toml",
+    "fuzz/Cargo.toml",
+];
 
 /// All crates of the repository.
 fn crates() -> Vec<Crate> {

@@ -82,6 +82,15 @@ pub unsafe extern "C" fn dealloc(block: *mut u8, size: usize, align: usize) {
     unsafe { ALLOCATOR.dealloc(block, Layout::from_size_align_unchecked(size, align)) }
 }
 
+/// Which part of the free memory lies outside the largest free block.
+#[cfg(feature = "walk")]
+#[unsafe(export_name = "heap_fragmentation")]
+pub extern "C" fn fragmentation() -> f64 {
+    let mut summary = freeing_bump::HeapSummary::default();
+    ALLOCATOR.walk(|range| summary.add(range));
+    summary.fragmentation()
+}
+
 /// Whether the allocator refuses everything.
 #[cfg(feature = "report-errors")]
 #[unsafe(no_mangle)]

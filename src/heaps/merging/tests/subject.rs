@@ -6,6 +6,8 @@ use super::*;
 use crate::heaps::Request;
 use crate::tests::model::Idle;
 use crate::tests::model::Totals;
+#[cfg(feature = "walk")]
+use crate::tests::model::Use;
 use crate::tests::model::headerless::Surveyed;
 use crate::tests::model::oracle::bytes_of_region;
 use crate::tests::simulated_memory::SimulatedMemory;
@@ -98,6 +100,11 @@ impl Surveyed for MergingHeap<SimulatedMemory> {
         };
         let block = free.start + u64::from(TAG_BYTES);
         block.next_multiple_of(align.into()) - block + u64::from(span) <= free_bytes
+    }
+
+    #[cfg(feature = "walk")]
+    fn check_uses(&mut self, uses: &[(Range<u64>, Use)]) {
+        super::super::walk::survey::check_uses(self, uses);
     }
 
     fn live_bytes(totals: &Totals) -> u64 {

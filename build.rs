@@ -1,6 +1,6 @@
-//! Refuses the builds in which the global allocators would break memory. It alone decides: it runs before anything is
-//! compiled for the target, so that one message says what is wrong, and it sees the flags, of which stable Rust tells a
-//! crate little. `src/global/cell.rs` refuses to compile where it has not run.
+//! Refuses the builds in which the global allocators would break memory. It alone decides. It runs before anything is
+//! compiled for the target, so one message says what is wrong. And it sees the flags, of which stable Rust tells a crate
+//! little. `src/global/cell.rs` refuses to compile where it has not run.
 
 use std::env;
 
@@ -21,7 +21,7 @@ fn main() {
     }
 }
 
-/// What cargo tells about a build.
+/// What cargo says about a build.
 struct Build {
     target: String,
     arch: String,

@@ -1,7 +1,7 @@
 // Runs one workload on modules that differ only in their allocator, in turn, and prints what it measured. For Node and
 // for Bun.
 //
-// Standard input: one plan as JSON, as `Plan` in src/plan.rs writes it. Standard output: one JSON object per line.
+// Standard input: one plan as JSON, as `Plan` in src/measure/plan.rs writes it. Standard output: one JSON object per line.
 // The caller watches the clock: a module that runs forever blocks this process, which the caller then ends.
 
 import { readFileSync, writeSync } from "node:fs";
@@ -78,6 +78,9 @@ const SERVED = ["blocks_before_refusal", "bytes_before_refusal", "blocks_after_r
 const servedIn = (instance) =>
   plan.counts_served ? Object.fromEntries(SERVED.map((name) => [name, instance.exports[`served_${name}`]() >>> 0])) : null;
 
+// The instructions that a counting module has executed so far; null where the module does not count.
+const executedIn = (instance) => (instance.exports.executed_instructions ? Number(instance.exports.executed_instructions.value) : null);
+
 // Calls the export again and again, as a host does that keeps an instance. Each call must compute what the first did.
 const callAgain = (instance, expected) => {
   if (plan.further_calls === 0) {
@@ -108,7 +111,9 @@ const measure = (subject, warmUp) => {
       subject.instance = instance;
     }
     collectGarbage();
+    const executedBefore = executedIn(instance);
     const { milliseconds, checksum } = execute(instance);
+    const executed = executedIn(instance);
     subject.spent += warmUp ? 0 : milliseconds;
     const pages = pagesOf(instance);
     emit({
@@ -120,6 +125,8 @@ const measure = (subject, warmUp) => {
       pages,
       heap_base: instance.exports.heap_base(),
       served: servedIn(instance),
+      instructions: executed === null ? null : executed - executedBefore,
+      peak_live_bytes: instance.exports.peak_live_bytes ? instance.exports.peak_live_bytes() >>> 0 : null,
       last: callAgain(instance, checksum),
     });
   } catch (error) {
@@ -148,7 +155,7 @@ const followMemory = (subject) => {
 const measureAll = () => {
   for (let round = 0; round < plan.warm_up_runs + plan.runs; round += 1) {
     const warmUp = round < plan.warm_up_runs;
-    // Each round starts with another subject, so that none always runs after the same neighbour.
+    // Each round starts with another subject: none always runs after the same neighbour.
     for (let turn = 0; turn < subjects.length; turn += 1) {
       const subject = subjects[(round + turn) % subjects.length];
       const measured = round - plan.warm_up_runs;

@@ -8,7 +8,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 for target in $SUPPORTED_TARGETS; do
-    for features in "" trace record trace,record malloc malloc,trace,record; do
+    for features in "" trace record walk trace,record,walk malloc malloc,trace,record,walk; do
         # Components are supported with the feature `malloc` alone.
         if [ "$target" = wasm32-wasip2 ] && [[ $features != malloc* ]]; then continue; fi
         echo "building for $target with features '$features'"

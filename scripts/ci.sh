@@ -20,11 +20,13 @@ tasks_of() {
             test
             test-matrix-sample
             test-compare
+            test-examples
             check-size
             check-module-size
             check-instructions
             test-browser
-            test-page"
+            test-page
+            test-heap-picture"
         ;;
     oldest) echo "check-oldest-rust" ;;
     miri) echo "miri" ;;
@@ -45,7 +47,7 @@ can_run() {
     local programs=() missing
     case $1 in
     test-browser) programs=(chromium chromedriver) ;;
-    test-page) programs=(chromium) ;;
+    test-page | test-heap-picture) programs=(chromium) ;;
     *) return 0 ;;
     esac
     if missing=$(scripts/require.sh "${programs[@]}" 2>&1); then return 0; fi
@@ -73,7 +75,7 @@ done
 if [ $tested = true ]; then
     summary=$(make test-summary) || failed+=(test-summary)
     echo "$summary"
-    awk '/^(host|guest|matrix|browser|compare): / { passed += $2; failed += $4 }
+    awk '/^(host|guest|matrix|browser|compare|examples): / { passed += $2; failed += $4 }
         END { print passed + 0 " passed, " failed + 0 " failed" }' <<<"$summary"
     if [[ "$summary" != *guest:* ]]; then
         echo "error: no guest test ran: see the messages of \`test\` above" >&2

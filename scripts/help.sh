@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.."
 echo "usage: cargo make TASK [ARGUMENT...]"
 # Groups that are not named here come last. Cargo-make counts its own empty tasks among the uninteresting ones.
 cargo make --quiet --disable-check-for-updates --list-all-steps --hide-uninteresting | awk '
-    BEGIN { groups = split("Tests,Checks,Looking for faults,Comparison,Set-up", order, ",") }
+    BEGIN { groups = split("Tests,Checks,Looking for faults,Comparison,Examples,Set-up", order, ",") }
     /^-+$/ || NF == 0 { next }
     !/ - / {
         group = $0

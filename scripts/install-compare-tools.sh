@@ -3,7 +3,7 @@
 # compare/package-lock.json, unless they are there.
 #
 # usage: scripts/install-compare-tools.sh
-# needs: Node.js and npm; OLDEST_NODE_VERSION, as Makefile.toml sets it; the network, where a package is missing.
+# needs: Node.js and npm; the network, where a package is missing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -4,10 +4,12 @@
 #
 # usage: scripts/require.sh NAME...
 #     NAME is bash, nightly, cxx, node, npm, chromium or chromedriver.
-# needs: OLDEST_NODE_VERSION, as Makefile.toml sets it, for node and npm.
+# needs: for node and npm, OLDEST_NODE_VERSION as Makefile.toml sets it, or Makefile.toml itself.
 #
 # It runs in bash 3.2, which macOS comes with.
 set -euo pipefail
+
+: "${OLDEST_NODE_VERSION:=$(sed -n 's/^OLDEST_NODE_VERSION = "\(.*\)"$/\1/p' "$(dirname "$0")/../Makefile.toml")}"
 
 fail() {
     echo "error: $*" >&2

@@ -2,16 +2,16 @@
 # Runs a set of tests and keeps what it prints in target/test-results/SET.txt, which test-summary.sh counts.
 #
 # usage: scripts/test.sh SET
-#     SET is host, compare, guest or browser.
+#     SET is host, compare, examples, guest or browser.
 # needs: what the task test-SET depends on.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 set=${1:-}
 case $set in
-host | compare | guest | browser) ;;
+host | compare | examples | guest | browser) ;;
 *)
-    echo "error: there is no set of tests \"$set\": it is host, compare, guest or browser" >&2
+    echo "error: there is no set of tests \"$set\": it is host, compare, examples, guest or browser" >&2
     exit 1
     ;;
 esac
@@ -21,8 +21,8 @@ run_set() {
     host)
         cargo test --package freeing-bump
         cargo test --package freeing-bump --all-features
-        # Optimized a little, since wasmtime is slow otherwise. The comparison program is named so that its features
-        # apply and both share the build. It has no tests of this kind.
+        # Optimized a little, since wasmtime is slow otherwise. The comparison program is named although it has no tests
+        # of this kind: then its features apply, and both share the build.
         cargo test --profile tools --package module-checks --package component-checks --package freeing-bump-compare \
             --test '*'
         ;;
@@ -32,17 +32,20 @@ run_set() {
         # The programs that are measured.
         cargo test --profile tools --workspace --exclude freeing-bump --exclude guest-tests \
             --exclude allocator-module --exclude component-module --exclude driver-module --exclude module-checks \
-            --exclude component-checks --exclude freeing-bump-compare
+            --exclude component-checks --exclude freeing-bump-compare --exclude examples-host
+        ;;
+    examples)
+        scripts/test-examples.sh
         ;;
     guest)
         wasm-pack test --node --mode no-install guest-tests
-        wasm-pack test --node --mode no-install guest-tests --features trace
+        wasm-pack test --node --mode no-install guest-tests --features trace,walk
         wasm-pack test --node --mode no-install --release guest-tests
         ;;
     browser)
         export WASM_BINDGEN_USE_BROWSER=1 WASM_BINDGEN_TEST_TIMEOUT=300
         wasm-pack test --headless --chrome --chromedriver "$(command -v chromedriver)" --mode no-install guest-tests \
-            --features trace
+            --features trace,walk
         ;;
     esac
 }

@@ -1,5 +1,10 @@
-//! Global allocators for programs compiled to wasm32: the freeing-bump algorithm inside the module, over its own linear
-//! memory. No dependencies, no imports, no panic.
+//! A global allocator for Rust programs compiled to wasm32: fast, thrifty with memory, small, and clean. It has no
+//! dependencies, no imports and no panic.
+//!
+//! Beside dlmalloc, the default of the standard library, `FreeingBump` takes less time, less memory and, built for size, less
+//! code. wasmalloc is faster where a program only allocates, and takes more memory. talc has less code, and takes more time. A
+//! whole program that is built for speed is larger than with dlmalloc, since hot paths are inlined: [`Outlined`] keeps them in
+//! one place. The README has the figures, and says when to use something else.
 //!
 //! ```
 //! # #[cfg(target_arch = "wasm32")]
@@ -12,6 +17,9 @@
 //! ```
 //!
 //! A crate that is built for other targets as well puts `#[cfg(target_arch = "wasm32")]` before both items.
+//!
+//! Each size class has a free list, and a bump pointer makes what no list has. That is the freeing-bump algorithm, which runs
+//! inside the module, over its own linear memory.
 //!
 //! # Which one
 //!
@@ -33,10 +41,12 @@
 //! # Features
 //!
 //! None by default. `malloc` makes the heap of `FreeingBump` that of C code too: [`c_code`] has the lines to write, for C code in
-//! a module and for components, and what they cost. `trace` adds `Traced`, which reports each call to a function of yours; `record` adds `Recorder`, which
-//! records all calls for `cargo make replay` of the repository. Rust 1.85 or later.
+//! a module and for components, and what they cost. `trace` adds `Traced`, which reports each call to a function of yours. `record` adds `Recorder`, which
+//! records all calls for `cargo make replay` of the repository. `walk` adds `FreeingBump::walk`, which tells what each address
+//! of the heap is used for. Rust 1.85 or later.
 //!
-//! What is guaranteed, under which assumptions, and how it is tested: [`promise`].
+//! What is guaranteed, under which assumptions, and how it is tested: [`promise`]. From another allocator to this one:
+//! [`moving_over`].
 //!
 //! # Words
 //!
@@ -45,7 +55,7 @@
 //! - **Order**, **size class**: which sizes a block serves. Blocks of one order are alike.
 //! - **Chunk**: a block with its tag, from which it is found and merged. **Run**: 8 KiB of blocks of one size class.
 //! - **Free list**: the free blocks of one order, each linked to the next, the last one released on top.
-//! - **Bump pointer**, **bumper**: the address after which no block lies. What lies there is the **tail**.
+//! - **Bump pointer**, **bumper**: the address after which no block lies. The bytes from there on are the **tail**.
 //! - **Fresh**: never handed out, and added by `memory.grow`, which fills it with zeros.
 //! - **Poisoned**: serving nothing any more, because an error has occurred.
 //!
@@ -60,7 +70,7 @@
 //! | `heaps` | the engines, which deal in addresses: `merging` of `FreeingBump`, `tiny` of `TinyFreeingBump`, `checked` of `CheckedFreeingBump` over `original` |
 //! | `original` | the original algorithm over any [`Memory`], without unsafe code |
 //! | `memory` | pages, growth, and in `linear` the bytes of a linear memory and `memory.grow` |
-//! | `stats` | the figures that the others return |
+//! | `stats`, `heap_map` | the figures that the others return; the ranges that a walk tells, and their sums |
 //!
 //! `tests` is beside them, and a folder of that name within a layer: everything in such a folder is test code. What only
 //! concerns one file's private parts stands at the end of that file.
@@ -76,11 +86,15 @@ extern crate std;
 
 #[cfg(target_arch = "wasm32")]
 mod global;
+#[cfg(feature = "walk")]
+mod heap_map;
 #[cfg(any(target_arch = "wasm32", test, fuzzing))]
 mod heaps;
 #[doc = include_str!("c_code.md")]
 pub mod c_code {}
 mod memory;
+#[doc = include_str!("moving_over.md")]
+pub mod moving_over {}
 mod original;
 #[doc = include_str!("promise.md")]
 pub mod promise {}
@@ -95,6 +109,8 @@ mod wrappers;
 pub use global::FreeingBump;
 #[cfg(all(target_arch = "wasm32", any(not(feature = "malloc"), doc)))]
 pub use global::{CheckedFreeingBump, TinyFreeingBump};
+#[cfg(feature = "walk")]
+pub use heap_map::{HeapRange, HeapSummary, RangeKind};
 pub use memory::Growth;
 pub use original::{Error, FreeingBumpHeapAllocator, Memory};
 pub use stats::{HeapStats, Stats};

@@ -9,7 +9,7 @@ fn page() -> Vec<u8> {
     vec![0; PAGE as usize]
 }
 
-/// A memory that grows up to a limit and takes note of each call, or lets others grow it in between.
+/// A memory that grows up to a limit and notes each call. Others can grow it in between.
 struct Growing {
     bytes: Vec<u8>,
     limit_pages: u32,
@@ -126,7 +126,7 @@ fn a_free_block_serves_its_own_order_only() {
 }
 
 #[test]
-fn the_total_size_returns_to_zero_and_the_statistics_remember() {
+fn the_total_size_returns_to_zero_and_peak_and_sum_stay() {
     let mut memory = page();
     let mut heap = FreeingBumpHeapAllocator::new(13);
     let small = heap.allocate(&mut memory[..], 42).unwrap();
@@ -418,7 +418,7 @@ fn a_memory_that_has_shrunk_is_an_error() {
 }
 
 #[test]
-fn memory_that_came_in_between_is_used() {
+fn memory_that_was_added_between_two_calls_is_used() {
     let mut memory = vec![0; 2 * PAGE as usize];
     let mut heap = FreeingBumpHeapAllocator::new(0);
     heap.allocate(&mut memory[..PAGE as usize], 32_768).unwrap();
@@ -528,7 +528,7 @@ fn every_error_says_what_was_wrong_in_a_sentence_of_its_own() {
 }
 
 #[test]
-fn no_block_lies_below_the_heap_base_where_somebody_else_has_grown_a_memory_that_ends_before_it() {
+fn no_block_lies_below_the_heap_base_when_other_code_grows_a_memory_that_ends_before_it() {
     /// Grows by a page more than it is asked for, the first of which belongs to others.
     struct Shared(Vec<u8>);
     impl Memory for Shared {

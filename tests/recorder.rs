@@ -28,7 +28,7 @@ fn allocate_and_release(event: &Event) {
 #[test]
 fn a_recording_stops_and_says_so_where_a_hook_allocates_while_the_buffer_grows() {
     RECORDER.with(|recorder| {
-        // SAFETY: as above. Nothing else uses this thread's recorder, so that the recording stays where it is.
+        // SAFETY: as above. Nothing else uses this thread's recorder, so the recording stays where it is.
         let bytes = unsafe {
             let block = recorder.alloc(SMALL);
             recorder.dealloc(block, SMALL);

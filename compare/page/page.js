@@ -104,7 +104,7 @@ const colourOf = (index) => palette[index % palette.length];
 const shownAtFirst = (allocator) =>
   ["ours", "reference"].includes(allocator.role) || ["talc-extend", "rlsf", "wasmalloc"].includes(allocator.id) ? true : "legendonly";
 
-// Bars start at the reference's time, so that a faster allocator's lead to the left.
+// Bars start at the reference's time: a faster allocator's lead to the left.
 function bars(parent, rows) {
   const traces = report.allocators.map((allocator, index) => {
     const ratios = rows.map((row) => measured(row.cells[allocator.id]?.v8)?.ratio ?? null);
@@ -147,7 +147,7 @@ function table(parent, title, headings, rows) {
     }
     for (const { text, number } of cells) {
       const cell = add(line, "td", text);
-      // What has no figure sorts behind everything that has one.
+      // What has no figure sorts after everything that has one.
       cell.dataset.sort = number ?? 1e300;
       cell.classList.toggle("missing", number === undefined || number === null);
     }
@@ -207,17 +207,18 @@ function notes(parent, sentences) {
 }
 
 function drawOverall() {
-  const { overall, legend } = answers;
+  const { story, overall, legend } = answers;
   const { element, figure } = drawAnswer(document.getElementById("answer"), overall, ["time", "memory", "code"]);
   add(figure, "figcaption", legend);
+  add(element, "p", story.join(" "), { className: "story" });
   notes(element, [...overall.overview.meaning, ...overall.overview.remarks]);
 }
 
 // A table for each workload made after a report: these have no ratios in common that could be averaged.
 function drawReported(rows) {
   const explanation =
-    "Pages are of 64 KiB. Where the memory has a limit: what was served before the first refusal, and then, once some " +
-    "blocks were released, before the next. An allocator that serves more executes more.";
+    "Pages are of 64 KiB. Where the memory has a limit, a line has what was served before the first refusal and, after " +
+    "some blocks were released, before the next. An allocator that serves more executes more.";
   const parent = section(families.reported, explanation);
   for (const row of rows) {
     const curves = report.allocators.map(({ id }) => measured(row.cells[id]?.curve) ?? []);
@@ -330,7 +331,7 @@ function drawProducts() {
   const calls = terms.product_calls;
   const parent = section(
     "Products",
-    "What people ship, in thin wrappers: the first call in an instance and a later one, with the memory's pages after " +
+    "Programs that people ship, in thin wrappers: the first call in an instance and a later one, with the pages after " +
       "each, and the kB of the whole module.",
   );
   const headings = ["allocator", "first call, ms", "pages", `call ${calls}, ms`, "pages", "module, kB", "wasm-opt -Oz", "and gzip"];

@@ -61,6 +61,13 @@ test("the picture has a label for each allocator that has a time and a memory", 
   expected.forEach((name) => assert.ok(texts.some((text) => text.startsWith(name)), `${name} has no label`));
 });
 
+test("the page says which allocator to take for each need", async () => {
+  const sentences = await tab.evaluate(() => answers.story);
+  assert.equal(sentences.length, 3);
+  const text = await tab.textContent("#answer .story");
+  sentences.forEach((sentence) => assert.ok(text.includes(sentence), `${sentence} is not in ${text}`));
+});
+
 test("the list of sections leads to each of them", async () => {
   const targets = await tab.$$eval("#sections a", (links) => links.map((link) => document.querySelector(link.hash)?.tagName));
   assert.ok(targets.length > 0 && targets.every((tag) => tag === "H2"), `${targets}`);

@@ -1,6 +1,6 @@
 //! Measures allocators for wasm32 modules against each other: speed, memory and code size.
 //!
-//! The folders are layers; each uses only those below it:
+//! The folders are layers. Each uses only those below it:
 //!
 //! ```text
 //!   commands           what the command line offers
@@ -20,7 +20,9 @@ mod shared;
 
 use clap::{Parser, Subcommand};
 use commands::check_figures::{self, Kind};
-use commands::{publish, record, replay, report, worst_case};
+use commands::{publish, replay, report, settings};
+#[cfg(feature = "wasmtime")]
+use commands::{record, worst_case};
 use measure::mode::Mode;
 use shared::places::Places;
 use std::path::PathBuf;
@@ -47,13 +49,13 @@ enum Command {
         /// Measure the V8 of this Node instead of that of the pinned one.
         #[arg(long, value_name = "PATH", conflicts_with = "publish")]
         node: Option<PathBuf>,
-        /// Write BENCHMARKS.md, the README's figures and the charts as well, which hold the full report of everything.
+        /// Also write BENCHMARKS.md, the README's figures and the charts, which hold the full report of everything.
         #[arg(long, requires = "full", conflicts_with = "only")]
         publish: bool,
     },
     /// Write BENCHMARKS.md, the README's figures and the charts from a full report that was measured before.
     Publish {
-        /// The report, a `report.json`; that of the last run if none is named.
+        /// The report, a `report.json`. If none is named, it is that of the last run.
         report: Option<PathBuf>,
     },
     /// Run recordings made with `freeing_bump::Recorder` through all allocators.
@@ -72,6 +74,7 @@ enum Command {
         #[arg(long, value_name = "PATH")]
         node: Option<PathBuf>,
     },
+    #[cfg(feature = "wasmtime")]
     /// Record what a workload of this program asks of its allocator.
     Record {
         /// The workload.
@@ -83,12 +86,15 @@ enum Command {
         #[arg(long)]
         argument: Option<u32>,
     },
+    #[cfg(feature = "wasmtime")]
     /// Count the instructions of the costliest single call of each allocator in a heap of a million blocks.
     WorstCase {
         /// Keep only the allocators that this names, separated by commas.
         #[arg(long, value_delimiter = ',')]
         only: Vec<String>,
     },
+    /// Count the instructions and bytes of one program with `FreeingBump`, compiled with different settings.
+    Settings,
     /// Compare the code sizes of this repository's allocators with the committed ones.
     CheckSize {
         /// Compare the whole modules of these products instead, separated by commas; `products` names all. Each takes
@@ -117,7 +123,7 @@ fn main() -> ExitCode {
             publish,
         } => {
             places.other_node = node;
-            report::run(&only, Mode::of(full), publish, &places)
+            Mode::of(full).and_then(|mode| report::run(&only, mode, publish, &places))
         }
         Command::Publish { report } => publish::run(report.as_deref(), &places),
         Command::Replay {
@@ -127,14 +133,17 @@ fn main() -> ExitCode {
             node,
         } => {
             places.other_node = node;
-            replay::run(&files, &only, Mode::of(full), &places)
+            Mode::of(full).and_then(|mode| replay::run(&files, &only, mode, &places))
         }
+        #[cfg(feature = "wasmtime")]
         Command::Record {
             workload,
             output,
             argument,
         } => record::run(&workload, argument, &output, &places),
+        #[cfg(feature = "wasmtime")]
         Command::WorstCase { only } => worst_case::run(&only, &places),
+        Command::Settings => settings::run(&places),
         Command::CheckSize { modules, accept } if modules.is_empty() => check_figures::run(Kind::Size, accept, &places),
         Command::CheckSize { modules, accept } => check_figures::run(Kind::Modules(&modules), accept, &places),
         Command::CheckInstructions { accept } => check_figures::run(Kind::Instructions, accept, &places),

@@ -1,4 +1,4 @@
-//! A block taken straight from the global allocator, with contents that tell it from every other block.
+//! A block straight from the global allocator, with contents that distinguish it from other blocks.
 
 use crate::pattern;
 use alloc::alloc;
@@ -18,7 +18,7 @@ impl Block {
     ///
     /// # Panics
     ///
-    /// When `size` is 0, when the two make no layout, and when the address is not aligned.
+    /// When `size` is 0, when `size` and `alignment` make no layout, and when the address is not aligned.
     pub fn try_new(size: usize, alignment: usize, fill: u8) -> Option<Self> {
         let layout = layout(size, alignment);
         // SAFETY: `layout` refuses a size of 0.
@@ -75,7 +75,7 @@ impl Block {
     }
 
     /// Reallocates to `new_size` bytes, checks the bytes that must be kept, and writes the pattern after them. Returns
-    /// whether the allocator served that; if not, the block is as before.
+    /// false if the allocator refuses; the block is then unchanged.
     ///
     /// # Panics
     ///

@@ -1,7 +1,7 @@
 //! Random requests against a plain oracle: a table of the live blocks with the bytes that each must contain.
 //!
-//! The table lies where its owner puts it, in a `static` for instance, so that the oracle takes nothing from the
-//! allocator under test.
+//! The table lies where its owner puts it, in a `static` for instance. So the oracle takes no memory from the allocator
+//! under test.
 
 use crate::Block;
 use fastrand::Rng;
@@ -16,7 +16,7 @@ pub struct BlockTable<const SLOTS: usize> {
 pub enum Outcome {
     /// Got a new block, or resized one.
     Served,
-    /// Was told that there is no memory; every block is as before.
+    /// A request was refused; every block is unchanged.
     Refused,
     /// Released a block.
     Released,

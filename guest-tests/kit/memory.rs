@@ -12,7 +12,7 @@ pub fn memory_pages() -> usize {
     memory_size::<0>()
 }
 
-/// Runs `round` some times until the allocator has settled, then `more` times, in which the memory must not grow.
+/// Runs `round` for `settling` times, then for `more` times, in which the memory must not grow.
 ///
 /// # Panics
 ///

@@ -1,7 +1,7 @@
-//! The bytes that tests write into memory, so that each place can tell what it should contain.
+//! The bytes that tests write into memory. A check of them finds a byte that was lost, moved or overwritten.
 //!
-//! Byte `i` of a piece of memory with fill `f` is `(i + f) % 251`: 251 is prime, so that bytes which were copied from
-//! the wrong offset or from another piece do not look right by accident.
+//! Byte `i` of a piece of memory with fill `f` is `(i + f) % 251`. 251 is prime: bytes that were copied from the wrong
+//! offset, or from another piece, do not look right by accident.
 
 /// After this many bytes the pattern repeats.
 const PERIOD_BYTES: usize = 251;
@@ -9,7 +9,7 @@ const PERIOD_BYTES: usize = 251;
 /// How many bytes are written and compared at once; any multiple of the period will do.
 const CHUNK_BYTES: usize = 16 * PERIOD_BYTES;
 
-/// The pattern of fill 0, long enough for a chunk of every other fill to be a part of it.
+/// The pattern of fill 0. It is long enough to contain a chunk of every other fill.
 static PATTERN: [u8; CHUNK_BYTES + u8::MAX as usize] = {
     let mut pattern = [0; CHUNK_BYTES + u8::MAX as usize];
     let mut index = 0;

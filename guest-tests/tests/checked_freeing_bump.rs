@@ -1,6 +1,6 @@
 //! `CheckedFreeingBump` as the global allocator. Run with `cargo make test-guest`.
 //!
-//! What poisons it would take the test harness down, which allocates in the same heap: those tests are in
+//! A poisoned heap would end the test harness, which allocates in the same heap. So the tests that poison one are in
 //! `module-checks`, where each runs a module of its own.
 #![cfg(target_arch = "wasm32")]
 
@@ -53,4 +53,13 @@ fn correct_use_does_not_poison() {
     let text: String = (0..1_000).map(|number| number.to_string()).collect();
     assert_eq!(text.len(), 2_890);
     assert!(!ALLOCATOR.is_poisoned());
+}
+
+#[wasm_bindgen_test]
+fn an_allocator_that_is_formatted_shows_its_figures() {
+    let shown = format!("{ALLOCATOR:?}");
+    assert!(
+        shown.starts_with("CheckedFreeingBump(Stats { bytes_allocated: "),
+        "{shown}"
+    );
 }

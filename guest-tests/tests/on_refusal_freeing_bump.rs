@@ -77,7 +77,7 @@ fn a_program_that_runs_out_goes_on_from_its_reserve_and_reports() {
 }
 
 #[wasm_bindgen_test]
-fn without_a_reserve_the_request_stays_refused_and_its_vector_as_it_was() {
+fn without_a_reserve_the_request_stays_refused_and_its_vector_unchanged() {
     set_a_reserve_aside();
     let reserved = reserve_until_the_hook_is_called(70_000);
     let mut numbers: Vec<u32> = (0..1_000).collect();

@@ -12,7 +12,8 @@ compile_error!(
 /// A value that one thread uses, one call at a time.
 pub(crate) struct SingleThreaded<T>(UnsafeCell<T>);
 
-// SAFETY: `build.rs` refuses builds for threads, and above is made sure that it has run: one thread at a time runs a module.
+// SAFETY: `build.rs` refuses builds for threads, and the check above makes sure that it has run. So one thread at a time
+// runs a module.
 unsafe impl<T> Sync for SingleThreaded<T> {}
 
 impl<T> SingleThreaded<T> {
@@ -26,7 +27,7 @@ impl<T> SingleThreaded<T> {
         self.0.get_mut()
     }
 
-    /// What `call` returns for the value.
+    /// Calls `call` with the value and returns what it returns.
     ///
     /// # Safety
     ///

@@ -8,6 +8,7 @@ use crate::memory::linear::{ThisModule, address, pointer};
 use crate::original::Error;
 use crate::stats::Stats;
 use core::alloc::{GlobalAlloc, Layout};
+use core::fmt;
 use core::ptr;
 
 /// The original freeing-bump algorithm as a global allocator, which checks each release and fails closed.
@@ -54,8 +55,8 @@ use core::ptr;
 /// | a write past the end of a request that stays in the bytes which its block has by rounding | nothing |
 /// | a layout that is wrong within the same power of two | nothing |
 /// | a read after the release; a write after it past the first 8 bytes | the reader sees what is there; the next owner of the block, if it does not fill it, too |
-/// | a second release, or a write, once the block was handed out again | its new owner loses it, or its bytes |
-/// | a second release of a block before which the program has put back the header of a block in use | its list leads back to it; it is not handed out twice, since the allocation that would do so tells [`Error::CorruptFreeList`] or [`Error::WrittenAfterFree`] |
+/// | a second release, or a write, after the block was handed out again | its new owner loses it, or its bytes |
+/// | a second release of a block before which the program has put back the header of a block in use | its list leads back to it; it is not handed out twice, since the allocation that would do so reports [`Error::CorruptFreeList`] or [`Error::WrittenAfterFree`] |
 /// | a release of a pointer before which the program has put the header of a block that there never was, if the layout fits it | the bytes after it are handed out, even if they are in use |
 /// | a link bent to another free block of the same size | the blocks in between are never handed out again |
 pub struct CheckedFreeingBump {
@@ -70,8 +71,8 @@ impl CheckedFreeingBump {
         Self::with_error_handler(|_| core::arch::wasm32::unreachable())
     }
 
-    /// The same with `error_handler` called instead, once, with what is wrong. It must not return. It may report the
-    /// error, but what it allocates is refused, since the allocator is poisoned already.
+    /// The same, with `error_handler` called instead of the trap, once, with what is wrong. It must not return. It may
+    /// report the error, but what it allocates is refused, since the allocator is poisoned already.
     #[must_use]
     pub const fn with_error_handler(error_handler: fn(&Error) -> !) -> Self {
         CheckedFreeingBump {
@@ -100,8 +101,8 @@ impl CheckedFreeingBump {
     /// as by default.
     ///
     /// A request that would need more pages gets null, as when the engine refuses to grow the memory, and poisons the
-    /// allocator; but the engine is not asked. Where a step of the growth policy would go beyond the ceiling, the memory
-    /// grows by just what is needed. What the module begins with is used even above the ceiling. O(1) for each growth of
+    /// allocator. But the engine is not asked. Where a step of the growth policy would go beyond the ceiling, the memory
+    /// grows by just what is needed. The initial memory is used even above the ceiling. O(1) for each growth of
     /// the memory.
     ///
     /// ```
@@ -120,7 +121,7 @@ impl CheckedFreeingBump {
         self
     }
 
-    /// Whether an error has occurred, so that all allocations return a null pointer.
+    /// Whether an error has occurred. All allocations return a null pointer since then.
     #[must_use]
     pub fn is_poisoned(&self) -> bool {
         // SAFETY: reading a flag runs no code of the user.
@@ -143,6 +144,13 @@ impl CheckedFreeingBump {
             Err(Error::RequestedAllocationTooLarge | Error::AllocatorOutOfSpace | Error::Poisoned) => None,
             Err(error) => (self.error_handler)(&error),
         }
+    }
+}
+
+/// Shows the figures of [`stats`](CheckedFreeingBump::stats).
+impl fmt::Debug for CheckedFreeingBump {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("CheckedFreeingBump").field(&self.stats()).finish()
     }
 }
 

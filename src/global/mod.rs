@@ -1,5 +1,5 @@
 //! The global allocators: layouts, pointers and the one thread in front of the [`heaps`](crate::heaps). They exist on wasm32
-//! alone. This layer uses `heaps`, `memory` and `stats`, and `original` for its errors.
+//! alone. This layer uses `heaps`, `memory`, `stats` and `heap_map`, and `original` for its errors.
 //!
 //! With the feature `malloc` there is one heap, that of `FreeingBump`, which [`malloc`] offers to C too. The other allocators
 //! would take the same memory, so they are not exported then.

@@ -94,6 +94,23 @@ pub(super) struct Ruled<'a> {
     rule: &'a SharedHeap,
 }
 
+/// The heap itself, for a walk through it.
+#[cfg(feature = "walk")]
+impl core::ops::Deref for Ruled<'_> {
+    type Target = MergingHeap<ThisModule>;
+
+    fn deref(&self) -> &Self::Target {
+        self.heap
+    }
+}
+
+#[cfg(feature = "walk")]
+impl core::ops::DerefMut for Ruled<'_> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        self.heap
+    }
+}
+
 impl Ruled<'_> {
     /// The heap, which grows by the rule from now on.
     fn growing(&mut self) -> &mut MergingHeap<ThisModule> {

@@ -30,7 +30,7 @@ pub(crate) trait UncheckedHeap {
     unsafe fn deallocate(&mut self, block: u32, request: Request);
 
     /// The address of a block for `new_size` bytes that begins with the bytes of `block` as far as both sizes go;
-    /// `block` is released if it is another one. Or 0, and then `block` is as before.
+    /// `block` is released if it is another one. Or 0: then `block` is unchanged.
     ///
     /// # Safety
     ///

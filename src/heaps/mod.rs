@@ -1,4 +1,4 @@
-//! The engines: heaps in a linear memory, which deal in addresses. This layer uses `memory`, `original` and `stats`.
+//! The engines: heaps in a linear memory, which deal in addresses. This layer uses `memory`, `original`, `stats` and `heap_map`.
 
 pub(crate) mod checked;
 mod heap;

@@ -143,7 +143,7 @@ impl FreeingBumpHeapAllocator {
     ///
     /// - [`Error::InvalidPointer`] if no block can start at `ptr`.
     /// - [`Error::BlockNotOccupied`] if the header before `ptr` says that the block is free.
-    /// - [`Error::CorruptHeader`] if what is before `ptr` is no header, or that of a block which does not fit there.
+    /// - [`Error::CorruptHeader`] if what is before `ptr` is not a header, or that of a block which does not fit there.
     /// - [`Error::MemoryShrunk`], [`Error::InvalidAddress`], [`Error::InvalidHeapBase`], [`Error::Poisoned`].
     ///
     /// An error changes no block and poisons the allocator.
@@ -179,7 +179,7 @@ impl FreeingBumpHeapAllocator {
         self.bumper
     }
 
-    /// Whether a call has returned an error, so that all later ones do.
+    /// Whether a call has returned an error. All later ones do, too.
     #[must_use]
     pub const fn is_poisoned(&self) -> bool {
         self.poisoned
@@ -236,7 +236,7 @@ impl FreeingBumpHeapAllocator {
             None => self.bump(memory, order)?,
         };
         Header::write_occupied(memory, header_address, order)?;
-        // Live blocks do not overlap, so that their sum saturates only if headers are being forged.
+        // Live blocks do not overlap, so their sum saturates only if headers are being forged.
         let bytes = HEADER_BYTES + order.block_bytes();
         self.total_size = self.total_size.saturating_add(bytes);
         self.peak_size = self.peak_size.max(self.total_size);
@@ -286,7 +286,7 @@ impl FreeingBumpHeapAllocator {
     fn bump<M: Memory + ?Sized>(&mut self, memory: &mut M, order: Order) -> Result<u32, Error> {
         let bytes = HEADER_BYTES + order.block_bytes();
         loop {
-            // A block ends below 2^32, so that the address after it is a 32-bit one.
+            // A block ends below 2^32, so the address after it is a 32-bit one.
             let end = self.bumper.checked_add(bytes).ok_or(Error::AllocatorOutOfSpace)?;
             if u64::from(end) <= self.memory_bytes {
                 let header_address = self.bumper;
@@ -319,7 +319,7 @@ impl FreeingBumpHeapAllocator {
                 .ok()
                 .and_then(|start| start.checked_next_multiple_of(HEADER_BYTES))
                 .ok_or(Error::AllocatorOutOfSpace)?
-                // What lies below the heap base belongs to others, too.
+                // Memory below the heap base belongs to others, too.
                 .max(self.bumper);
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! What can go wrong in the checked allocators, told with the addresses that show it.
+//! What can go wrong in the checked allocators, with the addresses that show it.
 
 use core::fmt;
 
@@ -99,7 +99,7 @@ impl fmt::Display for Error {
             }
             Error::CorruptHeader { pointer, header } => write!(
                 f,
-                "the eight bytes before {pointer:#x} are {header:#018x}, which is no block header: \
+                "the eight bytes before {pointer:#x} are {header:#018x}, which is not a block header: \
                  overwritten, or no block starts here"
             ),
             Error::CorruptFreeList { order, header_address } => {

@@ -4,8 +4,8 @@ use core::alloc::{GlobalAlloc, Layout};
 use core::ops::Deref;
 use core::sync::atomic::{AtomicBool, Ordering};
 
-/// An allocator that calls a function of yours when a request is refused, and tries the request once more if that says so:
-/// a program can set a reserve aside, and save and say goodbye with it, where it would trap for want of memory.
+/// An allocator that calls a function of yours when a request is refused, and tries the request once more if the function
+/// says so. A program can set a reserve aside, and use it to save its work and stop where it would otherwise trap.
 ///
 /// ```
 /// # #[cfg(target_arch = "wasm32")]
@@ -44,9 +44,10 @@ use core::sync::atomic::{AtomicBool, Ordering};
 /// The function gets the layout of the refused request; for `realloc` that has the new size. If it returns true, the request
 /// is tried once more, and the second answer is final. If it returns false, the request stays refused: the caller gets null.
 ///
-/// It may allocate and release, since the refused call has returned. What is refused to it stays refused: the function is not
-/// called while it runs, by another thread neither. It must not unwind. It cannot know what the program was about when the
-/// request came: so it should take no lock that the program may hold, and leave the program's data alone.
+/// It may allocate and release, since the refused call has returned. A request that is refused to it stays refused: the
+/// function is not called while it runs, not by another thread either. It must not unwind. It cannot know what the program
+/// was doing when the request came. So it should take no lock that the program may hold, and leave the program's data
+/// alone.
 ///
 /// A request that is served costs the test that the result is not null. A program without the wrapper pays nothing. Around
 /// `CheckedFreeingBump` the second try is refused too, because the first refusal poisons that heap.
@@ -59,8 +60,8 @@ pub struct OnRefusal<A> {
 }
 
 impl<A> OnRefusal<A> {
-    /// The wrapper around `allocator`, for use in a `static`, which calls `hook` for each refused request. That says whether
-    /// to try the request once more.
+    /// The wrapper around `allocator`, for use in a `static`, which calls `hook` for each refused request. `hook` says
+    /// whether to try the request once more.
     #[must_use]
     pub const fn new(allocator: A, hook: fn(Layout) -> bool) -> Self {
         OnRefusal {
@@ -260,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_served_reaches_the_allocator_within_as_it_was_asked_and_no_hook() {
+    fn a_served_request_reaches_the_allocator_within_unchanged_and_calls_no_hook() {
         for ((served, calls), (call, _)) in requests(0).into_iter().zip(each_request()) {
             assert!(served);
             assert_eq!(calls, [call]);

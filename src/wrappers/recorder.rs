@@ -13,8 +13,8 @@
 //! ```
 //!
 //! `bytes` counts all bytes after the header. `stopped?` is 1 if the buffer could not grow, or if a call was made while it
-//! did, so that later calls are missing. A frame holds at most 4096 bytes of events, and no event crosses it. Its checksum is the 32-bit FNV-1a of
-//! the events. Numbers in headers are little-endian.
+//! did. Later calls are then missing. A frame holds at most 4096 bytes of events, and no event crosses it. Its checksum is
+//! the 32-bit FNV-1a of the events. Numbers in headers are little-endian.
 //!
 //! | event | bytes |
 //! |---|---|
@@ -74,6 +74,7 @@ const STOPPED_AT: usize = 6;
 /// A call costs O(1) more than without recording, except for the growth of the buffer, which doubles. When the buffer
 /// cannot grow, or the wrapped allocator makes a call of its own meanwhile, the recording stops and says so. Calls are
 /// passed on as before.
+#[derive(Debug)]
 pub struct Recorder<A> {
     allocator: A,
     buffer: UnsafeCell<Buffer>,
@@ -89,6 +90,7 @@ pub struct Recording {
 }
 
 /// The bytes of a recording and the state of its last frame.
+#[derive(Debug)]
 struct Buffer {
     start: *mut u8,
     capacity: usize,
@@ -102,7 +104,7 @@ struct Buffer {
     stopped: bool,
 }
 
-// SAFETY: this crate refuses builds for threads, so that a module is run by one thread at a time.
+// SAFETY: this crate refuses builds for threads, so one thread at a time runs a module.
 #[cfg(all(target_arch = "wasm32", not(target_feature = "atomics")))]
 unsafe impl<A: Sync> Sync for Recorder<A> {}
 

@@ -1,8 +1,8 @@
 //! A hook for each allocation and release, compiled in by the cargo feature `trace`.
 //!
-//! The original algorithm logs the heap's size after each call. Here a wrapper around the global allocator does it, so
-//! that no allocator contains anything of it: without the feature, and without the wrapper, a module is the same byte
-//! for byte.
+//! The original algorithm logs the heap's size after each call. Here a wrapper around the global allocator does it, and no
+//! allocator contains anything of it. A module that does not use the wrapper is the same byte for byte, with the feature
+//! and without it.
 
 use core::alloc::{GlobalAlloc, Layout};
 use core::cell::Cell;
@@ -25,7 +25,7 @@ pub enum Action {
     /// A block was released: the event's address and layout are those it had.
     Released,
     /// A request was refused: the event's address is 0, its layout what was asked for. A block that was to be resized
-    /// is as before.
+    /// is unchanged.
     Refused,
 }
 
@@ -61,6 +61,7 @@ pub struct Event {
 ///
 /// The hook runs after the call, in O(1) beside what it does itself. It may allocate: calls that it makes are passed
 /// on and counted, but not reported. It must not unwind.
+#[derive(Debug)]
 pub struct Traced<A> {
     allocator: A,
     hook: fn(&Event),
@@ -69,7 +70,7 @@ pub struct Traced<A> {
     reporting: Cell<bool>,
 }
 
-// SAFETY: this crate refuses builds for threads, so that a module is run by one thread at a time.
+// SAFETY: this crate refuses builds for threads, so one thread at a time runs a module.
 #[cfg(all(target_arch = "wasm32", not(target_feature = "atomics")))]
 unsafe impl<A: Sync> Sync for Traced<A> {}
 

@@ -1,6 +1,6 @@
-//! `check-size` and `check-instructions`: figures of this repository's allocators against those that are committed.
+//! `check-size` and `check-instructions`: the figures of this repository's allocators against the committed ones.
 
-use crate::measure::engines::wasmtime::Wasmtime;
+use crate::measure::counting;
 use crate::measure::plan::{Plan, Subject};
 use crate::measure::sizes;
 use crate::modules::package::{Package, SIZE_PROBE};
@@ -54,7 +54,8 @@ impl Kind<'_> {
         }
     }
 
-    /// A figure that has grown by more percent than this fails the check. The allocator is a small part of a module.
+    /// A figure that has grown by more than this many percent fails the check. A module may grow by less, since the
+    /// allocator is a small part of it.
     fn tolerance(self) -> f64 {
         match self {
             Kind::Size | Kind::Instructions => 2.0,
@@ -72,13 +73,13 @@ struct Figures {
     figures: BTreeMap<String, BTreeMap<String, u64>>,
 }
 
-/// Measures and compares with the committed figures, or commits what was measured if `accept`.
+/// Measures and compares with the committed figures. With `accept`, writes what was measured into their file instead.
 pub fn run(kind: Kind, accept: bool, places: &Places) -> Result<()> {
     let path = places.compare.join("figures").join(kind.file());
     if accept {
         return write(figures_of_now(kind, places)?, kind, &path);
     }
-    // First, since measuring takes minutes.
+    // Read first, since measuring takes minutes.
     let committed = read(&path, kind)?;
     let measured = figures_of_now(kind, places)?;
     let differences = differences(&committed, &measured, kind);
@@ -113,7 +114,7 @@ fn figures_of_now(kind: Kind, places: &Places) -> Result<Figures> {
     let mut ours = Catalogue::read(places)?;
     ours.allocators
         .retain(|it| matches!(it.role, Role::Ours | Role::SizeFloor));
-    // At a limit of memory, what serves more executes more.
+    // At a limit of memory, an allocator that serves more executes more.
     ours.workloads.retain(|it| it.family != Family::Reported);
     Ok(Figures {
         rustc: toolchain::rustc()?.lines().next().unwrap_or_default().to_owned(),
@@ -245,7 +246,6 @@ fn measure_instructions(
         }
     }
     let modules: Modules = workshop::build(&wanted, everything, places)?;
-    let engine = Wasmtime::new()?;
     let step = Step::begin("counting", ours.workloads.len());
     let mut figures = BTreeMap::new();
     for workload in &ours.workloads {
@@ -256,7 +256,7 @@ fn measure_instructions(
         };
         plan.load_recording(workload, places)?;
         let mut counts = BTreeMap::new();
-        for (allocator, count) in engine.instructions(&plan, places)? {
+        for (allocator, count) in counting::instructions(&plan, places)? {
             match count {
                 Ok(count) => counts.insert(allocator, count),
                 Err(reason) => bail!("{} does not run with {allocator}: {reason}", workload.name),

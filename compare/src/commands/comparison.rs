@@ -5,6 +5,8 @@ use crate::measure::{long_lives, products, sizes, versions, workloads};
 use crate::modules::package::{Package, SIZE_PROBE, all_packages, product_packages};
 use crate::modules::workshop;
 use crate::render::files;
+use crate::render::overview::Overview;
+use crate::render::story;
 use crate::render::tables::{Style, render};
 use crate::results::report::{Report, Terms};
 use crate::shared::catalogue::Catalogue;
@@ -12,7 +14,7 @@ use crate::shared::places::Places;
 use crate::shared::profile::Profile;
 use anyhow::{Result, bail};
 
-/// Measures everything in `chosen`, which `command` asked for; prints and writes the report.
+/// Measures everything in `chosen`, which `command` asked for. Prints and writes the report.
 pub fn run(chosen: &Catalogue, command: &str, mode: &Mode, places: &Places) -> Result<Report> {
     let date = jiff::ZonedDateTime::now().strftime("%Y-%m-%d %H:%M %Z").to_string();
     let everything = Catalogue::read(places)?;
@@ -40,13 +42,16 @@ pub fn run(chosen: &Catalogue, command: &str, mode: &Mode, places: &Places) -> R
     };
     files::write(&report, places)?;
     println!("{}", render(&report, Style::Terminal(terminal_width())));
+    for sentence in story::of(&Overview::of(&report).lines) {
+        println!("{sentence}");
+    }
     println!(
-        "The same as a page, as Markdown and as JSON: index.html, report.md with its charts, and report.json in {}",
-        places.report.display()
+        "\nThe page: {}. Beside it, report.md and report.json have the same as Markdown with charts and as JSON.",
+        places.report.join("index.html").display()
     );
     if !different.is_empty() {
         bail!(
-            "these programs computed something else than with the reference, so that the allocator corrupted their memory or the workload depends on addresses: {}",
+            "these programs computed something else than with the reference: the allocator corrupted their memory, or the workload depends on addresses: {}",
             different.join(", ")
         );
     }
@@ -74,12 +79,12 @@ fn modules_for(chosen: &Catalogue) -> Vec<(Package, Profile)> {
     wanted
 }
 
-/// The columns of the terminal; 120 where the output is no terminal.
+/// The columns of the terminal; 120 where the output is not a terminal.
 fn terminal_width() -> usize {
     comfy_table::Table::new().width().map_or(120, usize::from)
 }
 
-/// `command` with the options that chose what is measured, quoted for a shell that would take `*` as a file's name.
+/// `command` with the options that chose what is measured. They are quoted, since a shell expands `*`.
 pub fn command_line(command: &str, only: &[String], mode: &Mode, places: &Places) -> String {
     let mut line = command.to_owned();
     if mode.full {
@@ -103,13 +108,13 @@ mod tests {
     fn the_recorded_command_measures_the_same_again() {
         let mut places = Places::of_this_checkout();
         assert_eq!(
-            command_line("cargo make report", &[], Mode::of(false), &places),
+            command_line("cargo make report", &[], Mode::of(false).unwrap(), &places),
             "cargo make report"
         );
         places.other_node = Some("/opt/node".into());
         let only = ["tiny*".to_owned(), "json".to_owned()];
         assert_eq!(
-            command_line("cargo make report", &only, Mode::of(true), &places),
+            command_line("cargo make report", &only, Mode::of(true).unwrap(), &places),
             "cargo make report --full --node '/opt/node' --only 'tiny*,json'"
         );
     }

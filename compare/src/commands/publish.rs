@@ -10,14 +10,14 @@ use std::path::Path;
 /// The commands that measure everything at length, on the pinned engines.
 const COMPLETE: [&str; 2] = ["cargo make benchmarks", "cargo make report --full"];
 
-/// Publishes the report in `file`, a `report.json`; that of the last run if there is none.
+/// Publishes the report in `file`, a `report.json`. Without a `file` it is that of the last run.
 pub fn run(file: Option<&Path>, places: &Places) -> Result<()> {
     let last = places.report.join("report.json");
     let file = file.unwrap_or(&last);
     let text = fs::read_to_string(file)
         .with_context(|| format!("cannot read {}: `{}` writes such a file", file.display(), COMPLETE[0]))?;
     let report: Report = serde_json::from_str(&text)
-        .with_context(|| format!("{} is no report of this version: measure again", file.display()))?;
+        .with_context(|| format!("{} is not a report of this version: measure again", file.display()))?;
     if !COMPLETE.contains(&report.command.as_str()) {
         bail!(
             "`{}` measured {}, but only the report of `{}` is published: run that",
@@ -55,7 +55,7 @@ mod tests {
         }
         fs::write(&file, "{}").unwrap();
         let error = run(Some(&file), &places).unwrap_err().to_string();
-        assert!(error.contains("is no report of this version"), "{error}");
+        assert!(error.contains("is not a report of this version"), "{error}");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 }

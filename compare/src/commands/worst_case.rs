@@ -1,9 +1,9 @@
 //! `worst-case`: the costliest single call of each allocator in a large heap.
 //!
-//! In a heap of a million live blocks of 100 bytes on average, half of the blocks are released in random order; then
+//! In a heap of a million live blocks of 100 bytes on average, half of the blocks are released in random order. Then
 //! blocks of up to a megabyte are made, resized and released among them. Wasmtime's fuel counter gives the instructions
-//! of each call, which is the same on every machine; `memory.grow` counts as one, and each byte that is
-//! copied as one too.
+//! of each call, which are the same on every machine. `memory.grow` counts as one instruction, and so does each byte that
+//! is copied.
 
 use crate::measure::engines::wasmtime::{Probe, Wasmtime};
 use crate::modules::package::{Package, SIZE_PROBE};

@@ -2,6 +2,7 @@
 //!
 //! Uses `modules`, `results` and `shared`. What is found out becomes `results`.
 
+pub mod counting;
 pub mod engines;
 pub mod long_lives;
 pub mod mode;

@@ -1,6 +1,7 @@
 //! Quick or full: how much is measured, and how often.
 
 use crate::shared::catalogue::Family;
+use anyhow::{Result, ensure};
 use std::time::Duration;
 
 /// How much is measured.
@@ -18,7 +19,7 @@ pub struct Mode {
 /// How often a cell is measured.
 #[derive(Clone, Copy)]
 pub struct Repetition {
-    /// The most measured runs, which cells of a millisecond get: single ones are far off at times.
+    /// The most measured runs. Cells of a millisecond get them all, since single runs are far off at times.
     pub most: u32,
     /// The measured runs that every cell gets.
     pub least: u32,
@@ -59,9 +60,17 @@ impl Mode {
         limit: Duration::from_secs(3),
     };
 
-    /// The full mode, or the quick one.
-    pub fn of(full: bool) -> &'static Mode {
-        if full { &Mode::FULL } else { &Mode::QUICK }
+    /// The full mode, or the quick one. A build without wasmtime has the quick mode only.
+    pub fn of(full: bool) -> Result<&'static Mode> {
+        if !full {
+            return Ok(&Mode::QUICK);
+        }
+        ensure!(
+            cfg!(feature = "wasmtime"),
+            "--full times wasmtime as well, which this build leaves out: build with the feature `wasmtime`, as \
+             `cargo make report --full` does"
+        );
+        Ok(&Mode::FULL)
     }
 
     /// How often a cell of `family` is measured.

@@ -3,7 +3,6 @@
 use super::recording::Recording;
 use crate::modules::workshop::{MOST_MEMORY_BYTES, Modules};
 use crate::results::figure::PAGE_BYTES;
-use crate::results::outcome::Runs;
 use crate::shared::catalogue::{Allocator, Catalogue, Workload};
 use crate::shared::kept_files::{digest_of, keep};
 use crate::shared::places::Places;
@@ -34,7 +33,7 @@ pub struct Plan {
     pub budget_milliseconds: f64,
     /// Calls of the export after the timed one, in the same instance. The last is timed too.
     pub further_calls: u32,
-    /// If given, a file of operations, which the export replays in portions; its input is `argument` slots.
+    /// If given, a file of operations, which the export replays in portions. Its input is `argument` slots.
     pub operations: Option<PathBuf>,
     /// If not empty, each subject runs once, on and on, and its pages are read after these numbers of cycles.
     pub points: Vec<u32>,
@@ -107,11 +106,5 @@ impl Plan {
         let mut plan = self.clone();
         plan.subjects.retain(|subject| keep(&subject.id));
         plan
-    }
-
-    /// Whether a subject that had `runs` so far runs in `round` too, counted from the first warm-up.
-    pub fn wants_run(&self, round: u32, runs: &Runs) -> bool {
-        let spent: f64 = runs.milliseconds.iter().sum();
-        round < self.warm_up_runs + self.least_runs || spent <= self.budget_milliseconds
     }
 }

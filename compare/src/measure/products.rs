@@ -1,4 +1,4 @@
-//! What people ship: the first call in an instance, the fiftieth, and the size of the whole module.
+//! Programs that people ship: the first call in an instance, the fiftieth, and the size of the whole module.
 
 use super::engines::javascript::{self, JsEngine};
 use super::plan::{Plan, Subject};

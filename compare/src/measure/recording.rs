@@ -42,7 +42,7 @@ enum Kind {
 }
 
 impl Recording {
-    /// Reads the file at `path`; a damaged file is refused with the place where it breaks.
+    /// Reads the file at `path`. A damaged file is refused with the place where it breaks.
     pub fn read(path: &Path) -> Result<Self> {
         let bytes = fs::read(path).with_context(|| format!("cannot read the recording {}", path.display()))?;
         Recording::parse(&bytes)
@@ -65,7 +65,7 @@ impl Recording {
         );
         ensure!(
             header[6] == 0,
-            "byte 6: the recorder ran out of memory, so that later calls are missing; record a shorter run"
+            "byte 6: the recorder ran out of memory, so later calls are missing; record a shorter run"
         );
         let promised = u32::from_le_bytes([header[8], header[9], header[10], header[11]]) as usize;
         let present = bytes.len() - HEADER_BYTES;

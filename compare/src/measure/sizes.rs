@@ -15,10 +15,10 @@ use flate2::write::GzEncoder;
 use rayon::prelude::*;
 use std::fs;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// What rustc 1.87 and later let a wasm32-unknown-unknown module use; `wasm-opt` refuses a feature it was not told of.
+/// The features that rustc 1.87 and later use on wasm32-unknown-unknown. `wasm-opt` refuses a feature it was not told of.
 const WASM_FEATURES: [&str; 6] = [
     "--enable-bulk-memory",
     "--enable-multivalue",
@@ -55,10 +55,11 @@ pub fn of_modules(modules: &[&Path], places: &Places) -> Result<Vec<Size>> {
     modules.par_iter().map(|module| of_module(module, places)).collect()
 }
 
-/// The bytes of the module in the file `module`; `wasm-opt` takes more than a minute for some.
+/// The bytes of the module in the file `module`. `wasm-opt` takes more than a minute for some.
 pub fn of_module(module: &Path, places: &Places) -> Result<Size> {
     let raw = fs::read(module).with_context(|| format!("cannot read {}", module.display()))?;
-    let optimized = optimize(module, &raw, places)?;
+    let path = optimized(module, places)?;
+    let optimized = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
     let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
     gzip.write_all(&optimized)?;
     Ok(Size {
@@ -68,14 +69,28 @@ pub fn of_module(module: &Path, places: &Places) -> Result<Size> {
     })
 }
 
-/// The module after `wasm-opt -Oz`; a result is kept under the digest of what it was made from.
-fn optimize(module: &Path, raw: &[u8], places: &Places) -> Result<Vec<u8>> {
+/// Up to this size wasm-opt is done with a module before better machine code for itself would pay.
+const QUICKLY_OPTIMIZED_BYTES: usize = 1 << 16;
+
+/// The command that runs wasm-opt, which is a program for Node, on a module.
+fn wasm_opt(module: &[u8], places: &Places) -> Command {
+    let mut command = Command::new(places.node());
+    if module.len() <= QUICKLY_OPTIMIZED_BYTES {
+        command.arg("--liftoff-only");
+    }
+    command.arg(places.wasm_opt());
+    command
+}
+
+/// The file of the module in the file `module` after `wasm-opt -Oz`. It is kept under the digest of what it was made from.
+pub fn optimized(module: &Path, places: &Places) -> Result<PathBuf> {
+    let raw = fs::read(module).with_context(|| format!("cannot read {}", module.display()))?;
     let package = fs::read(places.compare.join("package-lock.json"))?;
-    let name = format!("optimized-{}-{}.wasm", digest_of(raw), digest_of(&package));
+    let name = format!("optimized-{}-{}.wasm", digest_of(&raw), digest_of(&package));
     let output = places.modules().join(name);
     if !output.exists() {
         keep(&output, |unfinished| {
-            let result = Command::new(places.wasm_opt())
+            let result = wasm_opt(&raw, places)
                 .arg("-Oz")
                 .args(WASM_FEATURES)
                 .arg(module)
@@ -93,5 +108,5 @@ fn optimize(module: &Path, raw: &[u8], places: &Places) -> Result<Vec<u8>> {
             Ok(())
         })?;
     }
-    fs::read(&output).with_context(|| format!("cannot read {}", output.display()))
+    Ok(output)
 }

@@ -1,6 +1,5 @@
 //! The versions of everything that a figure depends on.
 
-use super::engines::wasmtime;
 use super::standard_library;
 use crate::results::versions::Versions;
 use crate::shared::catalogue::Catalogue;
@@ -15,6 +14,9 @@ use std::path::Path;
 use std::process::Command;
 use toml::Table;
 
+/// The version of wasmtime that the lock file pins.
+const WASMTIME: &str = "48.0.8";
+
 /// Asks every tool for its version.
 pub fn of_everything(catalogue: &Catalogue, full: bool, places: &Places) -> Result<Versions> {
     let npm = "run `cargo make install-compare-tools`, which installs it with npm";
@@ -25,7 +27,7 @@ pub fn of_everything(catalogue: &Catalogue, full: bool, places: &Places) -> Resu
         node: output_of(&node, &["--version"], npm)?,
         v8: output_of(&node, &["--print", "process.versions.v8"], npm)?,
         javascriptcore: full.then(|| javascriptcore(places)).transpose()?,
-        wasmtime: wasmtime::VERSION.to_owned(),
+        wasmtime: full.then(|| WASMTIME.to_owned()),
         wasm_opt: output_of(&places.wasm_opt(), &["--version"], npm)?,
         machine: machine(),
         allocators: allocators(catalogue, places)?,
@@ -131,7 +133,7 @@ impl Lock {
 
 #[cfg(test)]
 mod tests {
-    use super::{commit, products};
+    use super::{WASMTIME, commit, products};
     use crate::shared::catalogue::Catalogue;
     use crate::shared::places::Places;
     use std::process::Command;
@@ -172,5 +174,11 @@ mod tests {
         );
         std::fs::write(folder.path().join("new.rs"), "").unwrap();
         assert_eq!(commit(folder.path()), format!("{clean}, with uncommitted changes"));
+    }
+
+    #[test]
+    fn the_stated_version_of_wasmtime_is_the_locked_one() {
+        let lock = std::fs::read_to_string(Places::of_this_checkout().repository.join("Cargo.lock")).unwrap();
+        assert!(lock.contains(&format!("name = \"wasmtime\"\nversion = \"{WASMTIME}\"")));
     }
 }

@@ -1,6 +1,8 @@
 //! Runs the workloads with every allocator in every engine.
 
+use super::counting;
 use super::engines::javascript::{self, JsEngine};
+#[cfg(feature = "wasmtime")]
 use super::engines::wasmtime::Wasmtime;
 use super::mode::Mode;
 use super::plan::{Plan, Subject};
@@ -13,6 +15,7 @@ use crate::shared::places::Places;
 use crate::shared::profile::Profile;
 use crate::shared::progress::Step;
 use anyhow::{Context, Result};
+use std::collections::BTreeMap;
 
 /// Measures the workloads of `chosen`.
 ///
@@ -20,13 +23,12 @@ use anyhow::{Context, Result};
 pub fn measure(chosen: &Catalogue, modules: &Modules, mode: &Mode, places: &Places) -> Result<(Vec<Row>, Vec<String>)> {
     let reference = &chosen.reference()?.id;
     let floor = &chosen.floor()?.id;
-    let engine = Wasmtime::new()?;
     let step = Step::begin("measuring", chosen.workloads.len());
     let mut rows = Vec::new();
     let mut all_different = Vec::new();
     for workload in &chosen.workloads {
         step.part(&workload.name);
-        let findings = examine(workload, chosen, modules, mode, &engine, places)
+        let findings = examine(workload, chosen, modules, mode, places)
             .with_context(|| format!("cannot measure {}", workload.name))?;
         let (row, different) = Row::new(workload, &findings, reference, floor);
         rows.push(row);
@@ -44,7 +46,6 @@ fn examine(
     chosen: &Catalogue,
     modules: &Modules,
     mode: &Mode,
-    engine: &Wasmtime,
     places: &Places,
 ) -> Result<Findings> {
     let subject = |allocator: &Allocator| {
@@ -64,11 +65,11 @@ fn examine(
     };
     plan.load_recording(workload, places)?;
     let meter = subject(chosen.meter()?)?;
-    let peak_live_bytes = engine.peak_live_bytes(&plan, &meter, places)?;
+    let peak_live_bytes = counting::peak_live_bytes(&plan, meter, places)?;
     let v8 = javascript::run(&plan, JsEngine::V8, mode.limit, places)?;
     // What did not run to the end in V8 would not do so elsewhere.
     let plan = plan.only(|id| matches!(v8.get(id), Some(Outcome::Ran(_))));
-    let instructions = engine.instructions(&plan, places)?;
+    let instructions = counting::instructions(&plan, places)?;
     let mut curve = None;
     if !workload.points.is_empty() {
         let plan = Plan {
@@ -101,7 +102,7 @@ fn examine(
             mode.limit * 10,
             places,
         )?);
-        wasmtime = Some(engine.time(&plan, places)?);
+        wasmtime = Some(time_in_wasmtime(&plan, places)?);
     }
     Ok(Findings {
         v8,
@@ -113,4 +114,15 @@ fn examine(
         curve,
         peak_live_bytes,
     })
+}
+
+#[cfg(feature = "wasmtime")]
+fn time_in_wasmtime(plan: &Plan, places: &Places) -> Result<BTreeMap<String, Outcome>> {
+    Wasmtime::new()?.time(plan, places)
+}
+
+/// `Mode::of` refuses the full mode in such a build.
+#[cfg(not(feature = "wasmtime"))]
+fn time_in_wasmtime(_: &Plan, _: &Places) -> Result<BTreeMap<String, Outcome>> {
+    anyhow::bail!("this build has no wasmtime")
 }

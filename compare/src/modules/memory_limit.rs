@@ -1,6 +1,6 @@
 //! Modules whose memory has a lower maximum than the one they were linked with.
 //!
-//! The maximum is written into a copy of the module, so that every engine enforces it without being asked.
+//! The maximum is written into a copy of the module. So every engine enforces it without being asked.
 
 use crate::shared::kept_files::keep;
 use crate::shared::places::Places;
@@ -53,7 +53,7 @@ impl Reencode for Maximum {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "wasmtime"))]
 mod tests {
     use super::with_maximum;
     use wasmtime::{Engine, Instance, Module, Store};
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_module_is_refused() {
+    fn bytes_that_are_not_a_module_are_refused() {
         let message = with_maximum(b"no module", 5).unwrap_err().to_string();
         assert!(message.contains("not a module"), "{message}");
     }

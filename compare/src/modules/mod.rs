@@ -3,6 +3,7 @@
 //! Uses `shared`.
 
 mod cache;
+pub mod counted;
 pub mod memory_limit;
 pub mod package;
 pub mod toolchain;

@@ -44,9 +44,9 @@ impl Modules {
     }
 }
 
-/// Returns the modules of `wanted`, and builds those that were never built from what they are made from now.
+/// Returns the modules of `wanted`. Builds those that are not in the cache, or were made from something else.
 ///
-/// `everything` is the whole catalogue: a generated workspace holds all of its group, so that one lock file fits every run.
+/// `everything` is the whole catalogue. A generated workspace holds all of its group, so one lock file fits every run.
 pub fn build(wanted: &[(Package, Profile)], everything: &Catalogue, places: &Places) -> Result<Modules> {
     let rustc = toolchain::rustc()?;
     let mut modules = BTreeMap::new();
@@ -67,6 +67,29 @@ pub fn build(wanted: &[(Package, Profile)], everything: &Catalogue, places: &Pla
         }
     }
     Ok(Modules(modules))
+}
+
+/// Builds the module of `package` with `changes` to `profile`, each as cargo's option `--config` takes it; returns the file, which
+/// the next build of the package overwrites.
+pub fn build_changed(
+    package: &Package,
+    profile: Profile,
+    changes: &[&str],
+    everything: &Catalogue,
+    places: &Places,
+) -> Result<PathBuf> {
+    let rustc = toolchain::rustc()?;
+    let workshop = Workshop {
+        group: package.group,
+        everything,
+        places,
+        rustc: &rustc,
+    };
+    workspace::write(package.group, everything, places)?;
+    workshop.settle_lock_file()?;
+    fs::create_dir_all(places.modules())?;
+    workshop.compile(std::slice::from_ref(package), profile, changes)?;
+    Ok(workshop.built(package, profile))
 }
 
 /// Builds modules of one group, in its generated workspace.
@@ -96,16 +119,9 @@ impl Workshop<'_> {
             modules = self.locate(wanted)?;
             fs::create_dir_all(self.places.modules())?;
             for (profile, packages) in missing_of(&modules) {
-                self.compile(&packages, profile)?;
+                self.compile(&packages, profile, &[])?;
                 for package in packages {
-                    let built = self
-                        .places
-                        .report
-                        .join("cargo")
-                        .join(TARGET)
-                        .join(profile.name())
-                        .join(package.name())
-                        .with_extension("wasm");
+                    let built = self.built(&package, profile);
                     let kept = &modules[&(package, profile)];
                     keep(kept, |unfinished| {
                         fs::copy(&built, unfinished)
@@ -176,11 +192,21 @@ impl Workshop<'_> {
         Ok(())
     }
 
-    fn compile(&self, packages: &[Package], profile: Profile) -> Result<()> {
+    /// The file that cargo writes for `package`.
+    fn built(&self, package: &Package, profile: Profile) -> PathBuf {
+        let folder = self.places.report.join("cargo").join(TARGET).join(profile.name());
+        folder.join(package.name()).with_extension("wasm")
+    }
+
+    /// Builds `packages` in `profile`, with these changes to cargo's configuration.
+    fn compile(&self, packages: &[Package], profile: Profile, changes: &[&str]) -> Result<()> {
         let step = Step::begin(&format!("building for {}", profile.name()), packages.len());
         let mut command = self.cargo();
         command.arg("build").args(["--locked", "--target", TARGET]);
         command.args(["--profile", profile.name(), "--message-format=json-render-diagnostics"]);
+        for change in changes {
+            command.args(["--config", change]);
+        }
         let names: Vec<String> = packages.iter().map(Package::name).collect();
         for name in &names {
             command.args(["--package", name]);

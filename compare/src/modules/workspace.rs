@@ -10,7 +10,7 @@ use std::fs;
 use std::path::Path;
 use toml::{Table, Value};
 
-/// Writes the workspace of all packages of `group` in `catalogue`; files whose content is unchanged keep their time
+/// Writes the workspace of all packages of `group` in `catalogue`. Files whose content is unchanged keep their time
 /// stamp.
 pub fn write(group: Group, catalogue: &Catalogue, places: &Places) -> Result<()> {
     let root = places.build_workspace(group);
@@ -39,8 +39,8 @@ pub fn write(group: Group, catalogue: &Catalogue, places: &Places) -> Result<()>
     write_if_changed(&root.join("Cargo.toml"), &toml::to_string(&manifest)?)
 }
 
-/// Those profiles of the repository's `Cargo.toml` that modules are built with, so that figures are of the settings that
-/// users see there.
+/// The profiles of the repository's `Cargo.toml` that modules are built with. So figures are of the settings that users
+/// see there.
 pub fn profiles(places: &Places) -> Result<Table> {
     let path = places.repository.join("Cargo.toml");
     let mut manifest: Table = toml_file::read(&path)?;

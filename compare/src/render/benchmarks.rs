@@ -24,12 +24,12 @@ pub fn render(report: &Report, notes: &str) -> String {
 
 /// What `losses` lists; it stands under the heading.
 const WHAT_COUNTS: &str = "\
-In time in V8 and in linear memory: every workload in which another allocator has less. Where a workload runs into the
-limit of its memory, not in memory but in the bytes that were served, and in time only against allocators that serve at
-least as much. In memory over time: every program whose memory rises with FreeingBump, or is more than with dlmalloc in
-the end. In products: every time, memory and module after wasm-opt -Oz and gzip that is less with another. In code size:
-every allocator with less code after wasm-opt -Oz. Allocators that never free are left out, and so are the others of this
-repository.
+A workload is listed where another allocator takes less time in V8 or less linear memory. Where a workload runs into a
+limit of its memory, the bytes that were served are compared instead of the memory, and the time only with allocators that
+serve at least as much. Memory over time is listed where it rises with FreeingBump, or is more than with dlmalloc in the
+end. A product is listed where a time, the memory, or the module after wasm-opt -Oz and gzip is less with another
+allocator. Code size is listed where another allocator has less code after wasm-opt -Oz. Allocators that never free are
+left out, and so are the others of this repository.
 ";
 
 /// Everything in which our default allocator is worse than another that frees, as `WHAT_COUNTS` says.
@@ -227,7 +227,7 @@ mod tests {
         assert!(neither.contains("None of these."), "{neither}");
     }
 
-    /// A report with one workload, in which each allocator served so many bytes, in so many times the reference's time.
+    /// A report with one workload, in which each allocator served these bytes, in this multiple of the reference's time.
     fn with_limit(cells: &[(&str, u32, f64)]) -> Report {
         let cell = |&(id, bytes, ratio): &(&str, u32, f64)| {
             let milliseconds = Summary::of(&[ratio]).unwrap();

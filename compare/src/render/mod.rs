@@ -9,4 +9,6 @@ pub mod overview;
 pub mod page;
 pub mod publication;
 mod readme;
+pub mod story;
 pub mod tables;
+mod words;

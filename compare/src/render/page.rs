@@ -3,6 +3,7 @@
 use super::charts::canvas::Format;
 use super::charts::time_and_memory;
 use crate::render::overview::Overview;
+use crate::render::story;
 use crate::results::report::Report;
 use crate::shared::catalogue::Family;
 use crate::shared::places::Places;
@@ -14,6 +15,8 @@ use std::path::Path;
 /// What the page shows beside the report itself.
 #[derive(Serialize)]
 struct Answers {
+    /// What a person would say of the numbers.
+    story: Vec<String>,
     overall: Answer,
     families: Vec<(Family, Answer)>,
     legend: &'static str,
@@ -43,8 +46,10 @@ impl Answers {
             .families()
             .into_iter()
             .map(|family| Ok((family, Answer::of(Overview::of_family(report, family))?)));
+        let overview = Overview::of(report);
         Ok(Answers {
-            overall: Answer::of(Overview::of(report))?,
+            story: story::of(&overview.lines),
+            overall: Answer::of(overview)?,
             families: families.collect::<Result<_>>()?,
             legend: time_and_memory::LEGEND,
         })

@@ -5,6 +5,7 @@ use super::charts::memory_over_rounds::Curves;
 use super::charts::{self, code_sizes, memory_over_rounds, time_and_memory};
 use super::overview::Overview;
 use super::tables::{self, Style};
+use super::words::with_commas;
 use crate::results::figure::Figure;
 use crate::results::report::Report;
 use crate::results::size::CodeSize;
@@ -234,17 +235,9 @@ fn code<'report>(report: &'report Report, id: &str) -> Option<&'report CodeSize>
     report.sizes.iter().find(is_it)
 }
 
-/// A number of bytes, with a comma before each three digits.
-fn with_commas(bytes: i64) -> String {
-    match bytes {
-        1000.. => format!("{},{:03}", with_commas(bytes / 1000), bytes % 1000),
-        _ => bytes.to_string(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{PARTS, check, short, with_commas, with_figures};
+    use super::{PARTS, check, short, with_figures};
     use crate::results::report::Report;
     use crate::results::sample;
 
@@ -335,13 +328,5 @@ mod tests {
         let swapped = format!("{}\n{}\n", PARTS[0].after, PARTS[0].before);
         assert!(check(&swapped).unwrap_err().to_string().contains("swap them"));
         check(&readme()).unwrap();
-    }
-
-    #[test]
-    fn bytes_have_a_comma_before_each_three_digits() {
-        assert_eq!(
-            [7, 999, 3854, 1_002_003].map(with_commas),
-            ["7", "999", "3,854", "1,002,003"]
-        );
     }
 }

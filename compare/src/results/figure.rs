@@ -42,7 +42,7 @@ pub struct Count {
 /// The linear memory of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Memory {
-    /// Pages at the end. Linear memory never shrinks, so that this is the peak as well.
+    /// Pages at the end. Linear memory never shrinks, so this is the peak as well.
     pub pages: u32,
     /// Where the heap starts: stack and static data lie below.
     pub heap_base: u32,
@@ -87,7 +87,7 @@ pub fn curve_of(outcome: Option<&Outcome>) -> Figure<Vec<(u32, u32)>> {
     }
 }
 
-/// The time of the allocator `id`, as a ratio to that of `reference` too; an output other than `expected` is no result.
+/// The time of the allocator `id`, as a ratio to that of `reference` too; an output other than `expected` is not a result.
 pub fn time_of(
     outcomes: &BTreeMap<String, Outcome>,
     id: &str,

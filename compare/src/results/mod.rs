@@ -1,5 +1,8 @@
 //! What a run found out, as data: `report.json` holds it, and everything that is drawn reads it.
 //!
+//! An [`outcome`] is what an engine found out. A [`figure`] is made of it, with its ratio to the reference. Figures make
+//! the rows of the [`report`]: of a [`workload`], a [`product`], a program that has a [`long_life`], a [`size`].
+//!
 //! Uses `shared`.
 
 pub mod figure;

@@ -19,7 +19,7 @@ pub struct Runs {
     pub milliseconds: Vec<f64>,
     /// The checksum of the workload's output.
     pub checksum: String,
-    /// Pages of linear memory at the end; memory never shrinks, so that this is also the peak.
+    /// Pages of linear memory at the end. It never shrinks, so this is also the peak.
     pub pages: u32,
     /// Where the heap starts: stack and static data lie below.
     pub heap_base: u32,
@@ -29,6 +29,10 @@ pub struct Runs {
     pub curve: Vec<(u32, u32)>,
     /// What was served, for a plan that counts it.
     pub served: Option<Served>,
+    /// The instructions of one run, for a module that counts them.
+    pub instructions: Option<u64>,
+    /// The most bytes that were live at once, for a module that counts them.
+    pub peak_live_bytes: Option<u64>,
 }
 
 /// What a program that ran into its memory's maximum was served.

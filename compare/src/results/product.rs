@@ -1,4 +1,4 @@
-//! What people ship, as tables: the first call in an instance, the last one, and the size of the module.
+//! Programs that people ship, as tables: the first call in an instance, the last one, and the size of the module.
 
 use super::figure::{Figure, Memory, Time, memory_of, time_of};
 use super::outcome::{Outcome, checksum_of};

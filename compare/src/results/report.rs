@@ -30,7 +30,7 @@ pub struct Report {
     pub workloads: Vec<Row>,
     /// Memory over time.
     pub long_lives: Vec<LongLifeRow>,
-    /// What people ship.
+    /// Programs that people ship.
     pub products: Vec<ProductRow>,
     /// The code sizes.
     pub sizes: Vec<CodeSize>,

@@ -17,7 +17,7 @@ pub struct Versions {
     /// Bun and the engine inside it, where that was timed.
     pub javascriptcore: Option<String>,
     /// The second engine.
-    pub wasmtime: String,
+    pub wasmtime: Option<String>,
     /// Binaryen's optimizer.
     pub wasm_opt: String,
     /// The processor, as the operating system names it.

@@ -6,7 +6,7 @@ use crate::shared::catalogue::{Family, Workload};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// So many rounds a program has run in an instance before it is timed there as one that has run for long.
+/// The rounds that a program runs in an instance before it is timed there as one that has run for long.
 pub const EARLIER_ROUNDS: u32 = 100;
 
 /// The rounds before JavaScriptCore is timed: until then it goes from its interpreter to its optimizing compiler.
@@ -46,7 +46,7 @@ pub struct Cell {
     pub javascriptcore: Figure<Time>,
     /// Time in wasmtime.
     pub wasmtime: Figure<Time>,
-    /// Executed instructions, counted by wasmtime.
+    /// Executed instructions.
     pub instructions: Figure<Count>,
     /// Those of them that are not the program's own work, over the reference's.
     pub allocation: Figure<f64>,
@@ -100,7 +100,7 @@ pub struct Findings {
     pub javascriptcore: Option<BTreeMap<String, Outcome>>,
     /// From wasmtime; `None` if that was not asked for.
     pub wasmtime: Option<BTreeMap<String, Outcome>>,
-    /// From wasmtime's fuel counter.
+    /// From modules that count what they execute.
     pub instructions: BTreeMap<String, Result<u64, String>>,
     /// From V8, pages after some numbers of rounds; `None` if the workload has no such points.
     pub curve: Option<BTreeMap<String, Outcome>>,
@@ -165,7 +165,8 @@ impl Row {
     }
 }
 
-/// What allocation costs beyond the program's own work, which are the instructions with the floor, over that of the reference.
+/// The instructions beyond the program's own work, over those of the reference. Its own work are the instructions with the
+/// floor.
 fn allocation_of(
     counts: &BTreeMap<String, Result<u64, String>>,
     id: &str,
@@ -273,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_asked_for_says_so() {
+    fn a_figure_that_was_not_asked_for_says_so() {
         let (row, _) = row([("dlmalloc", ran(8.0, "a")), ("tiny", ran(4.0, "a"))]);
         assert!(matches!(&row.cells["tiny"].wasmtime, Figure::Missing(why) if why.contains("--full")));
     }

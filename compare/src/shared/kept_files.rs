@@ -9,7 +9,7 @@ use std::path::Path;
 pub fn keep(path: &Path, make: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
     let cannot_write = || format!("cannot write {}", path.display());
     let beside = path.parent().with_context(cannot_write)?;
-    // In a folder of its own: a temporary file could be read by its owner alone, and would stay so.
+    // In a temporary folder: only its owner could read a temporary file, even after it was renamed.
     let folder = tempfile::tempdir_in(beside).with_context(cannot_write)?;
     let unfinished = folder.path().join("unfinished");
     make(&unfinished)?;

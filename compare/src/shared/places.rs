@@ -8,13 +8,13 @@ use std::path::{Path, PathBuf};
 pub enum Group {
     /// The programs of the workloads, made for the report.
     Guests,
-    /// What people ship, in thin wrappers. Only the full report needs the crates that these depend on.
+    /// Programs that people ship, in thin wrappers. Only the full report needs the crates that these depend on.
     Products,
 }
 
 /// The folders and programs of one checkout of the repository.
 pub struct Places {
-    /// The top of the repository.
+    /// The root folder of the repository.
     pub repository: PathBuf,
     /// `compare/`: allocator files, guest programs, the runner.
     pub compare: PathBuf,

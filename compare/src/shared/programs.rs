@@ -4,7 +4,7 @@ use anyhow::{Context, Result, bail};
 use std::path::Path;
 use std::process::Command;
 
-/// What `program` prints, without the space around it; where it cannot be started or fails, `remedy` says what to do.
+/// What `program` prints, without the space around it. Where it cannot be started or fails, `remedy` says what to do.
 pub fn output_of(program: &Path, arguments: &[&str], remedy: &str) -> Result<String> {
     let output = Command::new(program)
         .args(arguments)

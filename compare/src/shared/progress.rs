@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 pub struct Step {
     what: String,
     bar: ProgressBar,
-    /// Where the error stream is no terminal, lines take the place of the bar.
+    /// Where the error stream is not a terminal, lines take the place of the bar.
     log: Option<Mutex<Box<dyn Write + Send>>>,
 }
 
@@ -60,7 +60,7 @@ impl Step {
         self.write_part(self.bar.position(), name);
     }
 
-    /// What parts share is done: a log says so, that it is not silent until the first part is.
+    /// What the parts share is done. A log says so: it would be silent until the first part is done.
     pub fn shared(&self, name: &str) {
         self.write(&format!("{}: {name}", self.what));
     }

@@ -25,9 +25,9 @@ impl Engine {
 /// What the host allows a module.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// The memory cannot grow above this. In V8 that holds for modules that import their memory.
+    /// The memory cannot grow above this. In V8 this limits only modules that import their memory.
     pub max_pages: usize,
-    /// Which calls of `memory.grow`, counted from 0, are refused. In wasmtime only.
+    /// The calls of `memory.grow`, counted from 0, that are refused. In wasmtime only.
     pub refused_growth: Range<usize>,
     /// Whether the host ends a call that asks for more than `max_pages`, instead of refusing the growth. In wasmtime only.
     pub traps_on_refusal: bool,
@@ -44,13 +44,13 @@ impl Limits {
     }
 }
 
-/// What a call that does not return has done: executed `unreachable`, or asked for memory from a host that ends it for that.
+/// A call did not return: it executed `unreachable`, or it asked for more memory than a host allows that ends calls for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Trapped;
 
 /// A running module in one of the engines.
 pub(crate) trait Instance {
-    /// Calls an export; what it returns, if anything.
+    /// Calls an export and returns its result, if it has one.
     fn call(&mut self, function: &str, arguments: &[u32]) -> Result<Option<u32>, Trapped>;
 
     /// The value of an exported global; `None` if there is none of this name.
@@ -59,7 +59,7 @@ pub(crate) trait Instance {
     /// The number of pages of the memory.
     fn pages(&mut self) -> usize;
 
-    /// How often the module has called `memory.grow`; `None` where the engine does not tell.
+    /// How often the module has called `memory.grow`; `None` where the engine does not report it.
     fn growths(&self) -> Option<usize>;
 
     /// Grows the memory from the host; returns whether that was possible.

@@ -11,7 +11,7 @@ pub struct Guest {
 }
 
 impl Guest {
-    /// Instantiates `module` in `engine`. If it imports its memory, that has `limits.max_pages` as its maximum.
+    /// Instantiates `module` in `engine`. If it imports its memory, the maximum is `limits.max_pages`.
     ///
     /// # Panics
     ///
@@ -25,17 +25,17 @@ impl Guest {
         Guest { instance }
     }
 
-    /// Calls `alloc`: the block's address, 0 when refused.
+    /// Calls `alloc`; returns the block's address, or 0 for a refusal.
     pub fn alloc(&mut self, size: u32, align: u32) -> Result<u32, Trapped> {
         self.call("heap_alloc", &[size, align])
     }
 
-    /// Calls `alloc_zeroed`: the block's address, 0 when refused.
+    /// Calls `alloc_zeroed`; returns the block's address, or 0 for a refusal.
     pub fn alloc_zeroed(&mut self, size: u32, align: u32) -> Result<u32, Trapped> {
         self.call("heap_alloc_zeroed", &[size, align])
     }
 
-    /// Calls `realloc`: the block's address, 0 when refused.
+    /// Calls `realloc`; returns the block's address, or 0 for a refusal.
     pub fn realloc(&mut self, block: u32, size: u32, align: u32, new_size: u32) -> Result<u32, Trapped> {
         self.call("heap_realloc", &[block, size, align, new_size])
     }
@@ -61,8 +61,8 @@ impl Guest {
         self.call("is_poisoned", &[]) == Ok(1)
     }
 
-    /// What the module has kept for the host, empty if nothing: the error that the handler of a module with the feature
-    /// `report-errors` was given, or the failure of a check of `driver-module`.
+    /// The text that the module keeps for its host; empty if there is none. With the feature `report-errors` it is the
+    /// error that the handler got, in `driver-module` the check that failed.
     pub fn text(&mut self) -> String {
         let address = self.call("text_address", &[]).expect("this only reads");
         let length = self.call("text_length", &[]).expect("this only reads");
@@ -73,7 +73,7 @@ impl Guest {
     ///
     /// # Panics
     ///
-    /// When a check in the module fails, with what it says and `context`.
+    /// When a check in the module fails. The message has `context` and the module's text.
     pub fn drive(&mut self, function: &str, arguments: &[u32], context: &str) -> u32 {
         match self.instance.call(function, arguments) {
             Ok(returned) => returned.unwrap_or_default(),
@@ -101,20 +101,20 @@ impl Guest {
     ///
     /// # Panics
     ///
-    /// In V8, which does not tell.
+    /// In V8, which does not report it.
     pub fn growths(&self) -> usize {
-        self.instance.growths().expect("only wasmtime tells this")
+        self.instance.growths().expect("only wasmtime reports this")
     }
 
     /// Grows the memory from the host, as code that is not the allocator may.
     ///
     /// # Panics
     ///
-    /// When that makes it larger than it may be.
+    /// When the memory would exceed its maximum.
     pub fn grow(&mut self, pages: usize) {
         assert!(
             self.instance.grow(pages),
-            "the test must leave room for {pages} pages more"
+            "the test must leave room for {pages} more pages"
         );
     }
 
@@ -144,7 +144,7 @@ impl Guest {
     }
 }
 
-/// The pages that the memory which `module` imports must have at first; `None` if it has a memory of its own.
+/// The initial pages of the memory that `module` imports; `None` if it has a memory of its own.
 fn imported_memory_pages(module: &[u8]) -> Option<u32> {
     Parser::new(0)
         .parse_all(module)

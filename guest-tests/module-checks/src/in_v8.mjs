@@ -1,4 +1,4 @@
-// Runs one module by commands: one a line as JSON on the standard input, one answer a line on the output.
+// Runs one module on command. Each line of the standard input is a command as JSON, each line of the output its answer.
 
 import { createInterface } from "node:readline";
 

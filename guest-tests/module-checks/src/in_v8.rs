@@ -43,7 +43,7 @@ impl InV8 {
         let mut answer = String::new();
         writeln!(self.commands, "{command}")
             .and_then(|()| self.answers.read_line(&mut answer))
-            .expect("Node must go on until it is told to stop; it says above why it did not");
+            .expect("Node must run until it is told to stop; it says above why it did not");
         serde_json::from_str(&answer).unwrap_or_else(|error| panic!("Node should not answer {answer:?}: {error}"))
     }
 }
@@ -63,7 +63,7 @@ impl Instance for InV8 {
             Some(trap) => {
                 assert_eq!(
                     trap, "unreachable",
-                    "{function} must return or trap on purpose, but: {trap}"
+                    "{function} must return or trap on purpose, but got: {trap}"
                 );
                 Err(Trapped)
             }

@@ -11,10 +11,10 @@ pub(crate) struct InWasmtime {
     memory: Memory,
 }
 
-/// Refuses growth as the limits say, but none that the host itself asks for.
+/// Refuses the module's growth as the limits say. The refusals by number do not count growth that the host asks for.
 struct Limiter {
     limits: Limits,
-    /// wasmtime's own limiter, which knows the most pages and what follows when they are not enough.
+    /// wasmtime's own limiter. It knows the most pages, and whether asking for more is refused or traps.
     most_pages: StoreLimits,
     /// Calls of `memory.grow` by the module.
     growths: usize,
@@ -98,7 +98,7 @@ impl Instance for InWasmtime {
                 assert_eq!(
                     error.downcast_ref(),
                     Some(&Trap::UnreachableCodeReached),
-                    "{function} must return or trap on purpose, but: {error:#}"
+                    "{function} must return or trap on purpose, but got: {error:#}"
                 );
                 Err(Trapped)
             }

@@ -1,5 +1,5 @@
-//! Builds `allocator-module`, the smallest module around one allocator, and `driver-module`, which drives its own
-//! allocator, and runs them in two engines for the tests in `tests/`.
+//! Builds two modules and runs them in two engines, for the tests in `tests/`: `allocator-module`, the smallest around
+//! one allocator, and `driver-module`, which drives its own allocator.
 
 mod engine;
 mod guest;
@@ -17,10 +17,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The allocators, by the feature of `allocator-module` that chooses each.
+/// The allocators, each named by the feature of `allocator-module` that chooses it.
 pub const ALLOCATORS: [&str; 3] = ["freeing-bump", "tiny", "checked"];
 
-/// Whether an allocator merges what is released, so that it serves other sizes.
+/// Whether an allocator merges free blocks, and so reuses them for other sizes.
 pub fn merges(allocator: &str) -> bool {
     allocator == "freeing-bump"
 }
@@ -29,7 +29,7 @@ pub fn merges(allocator: &str) -> bool {
 ///
 /// # Panics
 ///
-/// When that is no whole number of 32 bits.
+/// When that is not a whole number of 32 bits.
 pub fn seed() -> u32 {
     env::var("FREEING_BUMP_SEED").map_or(1, |text| {
         text.parse()
@@ -37,7 +37,7 @@ pub fn seed() -> u32 {
     })
 }
 
-/// The top folder of the repository.
+/// The root folder of the repository.
 pub fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../..")
@@ -97,7 +97,7 @@ pub fn link_flags(link_arguments: &[&str]) -> String {
     format!("target.{TARGET}.rustflags = [{}]", flags.join(", "))
 }
 
-/// Builds the crate in `folder` for `target` into `target_dir` and returns the one module that comes out.
+/// Builds the crate in `folder` for `target` into `target_dir` and returns the one module that it makes.
 ///
 /// # Panics
 ///

@@ -1,4 +1,4 @@
-//! A service-like load that runs for many rounds in one instance, whose memory must stay as it is after the first ones.
+//! A service-like load that runs for many rounds in one instance. After the first ones the memory must not grow.
 
 use crate::engine::{Engine, Limits};
 use crate::guest::Guest;
@@ -9,7 +9,7 @@ pub const SETTLED: u32 = 100;
 /// More than the service needs.
 const MAX_PAGES: usize = 1_000;
 
-/// The pages of the memory after so many rounds.
+/// The pages of the memory after some number of rounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Point {
     /// Rounds served.
@@ -18,9 +18,9 @@ pub struct Point {
     pub pages: usize,
 }
 
-/// Runs the service of `driver-module` in V8 for `rounds` rounds and returns the pages after 1, 10, 100 and so on of
-/// them and at the end. Calls `progress` now and then. Every block is checked when it is released, and all that are live
-/// at each point.
+/// Runs the service of `driver-module` in V8 for `rounds` rounds. Returns the pages after round 1, 10, 100 and so on, and
+/// after the last. Calls `progress` now and then. Every block is checked when it is released, and all live blocks are
+/// checked at each point.
 ///
 /// With `steady_sizes` each kind of block keeps to one power of two.
 ///

@@ -1,4 +1,4 @@
-//! Modules whose allocator has a ceiling, in a host that ends a call which asks for more memory than that.
+//! Modules whose allocator has a ceiling, in a host that ends each call which asks for more memory than that.
 
 use module_checks::{Engine, Guest, Limits, PAGE_BYTES, Trapped, build_allocator_module};
 

@@ -1,7 +1,7 @@
 //! Random requests inside modules, in V8 and in wasmtime, while the host refuses memory, adds memory, and writes to it.
 //!
 //! `driver-module` makes the requests and checks what it gets, with an oracle of its own; see `guest-tests/kit/block_table.rs`.
-//! `FREEING_BUMP_SEED=7 cargo make test-host` runs them with another seed; a failure tells its seed.
+//! `FREEING_BUMP_SEED=7 cargo make test-host` runs them with another seed. A failure prints its seed.
 
 use module_checks::{ALL_PAGES, ALLOCATORS, Engine, Guest, Limits, PAGE_BYTES, build_driver_module, merges, seed};
 use std::ops::Range;
@@ -23,7 +23,7 @@ const MANY_PAGES: usize = 1_000;
 enum Load {
     /// Random requests.
     Random,
-    /// Blocks of so many bytes.
+    /// Blocks of this many bytes.
     Blocks(u32),
 }
 
@@ -31,7 +31,7 @@ enum Load {
 struct Driven {
     guest: Guest,
     seed: u32,
-    /// How many sequences of requests were begun, each of which has a seed of its own.
+    /// The number of sequences of requests begun so far. Each has a seed of its own.
     sequences: u32,
     context: String,
 }
@@ -52,7 +52,7 @@ impl Driven {
         self.guest.drive(function, arguments, &self.context)
     }
 
-    /// Makes random requests, other ones at each call, all of which must be served.
+    /// Makes random requests, new ones at each call. All must be served.
     fn run_served(&mut self, steps: u32) {
         let seed = self.seed.wrapping_add(self.sequences);
         self.sequences += 1;
@@ -68,8 +68,8 @@ impl Driven {
         }
     }
 
-    /// Checks what must hold after `load` was refused at its step `served`: all data is kept; `CheckedFreeingBump` serves
-    /// nothing any more; the others serve what they have taken back, and go on.
+    /// Checks what must hold after `load` was refused at its step `served`. All data is kept. `CheckedFreeingBump` refuses
+    /// everything from then on. The others reuse what is released, and go on.
     fn check_after_refusal(&mut self, allocator: &str, load: Load, served: u32) {
         self.drive("check", &[]);
         if allocator == "checked" {
@@ -89,7 +89,7 @@ impl Driven {
         }
         let served_again = self.load(load);
         self.drive("check", &[]);
-        // What merges keeps a run for each small size, which can part the memory where a large block was before.
+        // An allocator that merges keeps a run for each small size. It can split the space where a large block was.
         if !merges(allocator) || matches!(load, Load::Blocks(_)) {
             assert!(
                 served_again >= served,
@@ -128,7 +128,7 @@ fn random_requests_never_overlap_and_keep_their_bytes() {
 
 #[test]
 fn each_growth_in_turn_is_refused_and_no_data_is_lost() {
-    // Refusing two in a row makes a request fail: what was lacking is asked for after the share of the growth policy.
+    // A request fails when two growths in a row are refused: the growth policy's share, and then just what is missing.
     let refusals: [fn(usize) -> Range<usize>; 3] = [|n| n..n + 1, |n| n..n + 2, |n| n..usize::MAX];
     for allocator in ALLOCATORS {
         let module = module(allocator, &[]);

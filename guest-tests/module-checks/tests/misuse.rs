@@ -1,8 +1,8 @@
-//! What `CheckedFreeingBump` tells its error handler about each kind of misuse, at which call, and that it refuses
-//! everything after.
+//! What `CheckedFreeingBump` reports to its error handler for each kind of misuse, and at which call. From then on it
+//! refuses everything.
 //!
-//! The host makes the calls and the wrong writes: a compiler that sees both sides may leave them out, since they are
-//! undefined behaviour in Rust.
+//! The host makes the wrong calls and writes. In Rust they are undefined behaviour, and a compiler that sees them may
+//! leave them out.
 
 use freeing_bump::Error;
 use module_checks::{Engine, Guest, Limits, Trapped, build_allocator_module};
@@ -47,7 +47,7 @@ fn link(guest: &mut Guest, from: u32, to: u32) {
     guest.write(from - HEADER_BYTES, &(to - HEADER_BYTES).to_le_bytes());
 }
 
-/// Checks that `misuse` trapped after it told the handler `error`, and that the allocator refuses everything since.
+/// Checks that `misuse` trapped after the handler got `error`, and that the allocator refuses everything from then on.
 fn assert_caught<Returned: PartialEq + std::fmt::Debug>(
     guest: &mut Guest,
     misuse: Result<Returned, Trapped>,
@@ -60,7 +60,7 @@ fn assert_caught<Returned: PartialEq + std::fmt::Debug>(
     assert_eq!(guest.alloc_zeroed(8, 8), Ok(0));
 }
 
-/// Checks that nothing was told so far.
+/// Checks that the handler has not been called.
 fn assert_nothing_caught(guest: &mut Guest) {
     assert_eq!(guest.text(), "");
     assert!(!guest.is_poisoned());
@@ -112,7 +112,7 @@ fn a_resize_of_a_freed_block_is_caught() {
 }
 
 #[test]
-fn a_pointer_from_before_or_behind_the_heap_is_caught() {
+fn a_pointer_from_before_or_after_the_heap_is_caught() {
     for pointer in [0, 8, 4_096, 0xffff_fff8] {
         in_each_engine(|guest, _| {
             let misuse = guest.dealloc(pointer, BLOCK_BYTES, 8);
@@ -122,7 +122,7 @@ fn a_pointer_from_before_or_behind_the_heap_is_caught() {
 }
 
 #[test]
-fn a_pointer_to_memory_that_was_not_given_out_yet_is_caught() {
+fn a_pointer_to_memory_that_was_not_handed_out_yet_is_caught() {
     in_each_engine(|guest, block| {
         let pointer = block + 100 * STRIDE;
         let misuse = guest.dealloc(pointer, BLOCK_BYTES, 8);
@@ -184,7 +184,7 @@ fn an_overflow_over_the_whole_header_is_caught_when_the_next_block_is_resized() 
 }
 
 #[test]
-fn an_overflow_by_one_byte_into_a_free_block_is_caught_when_that_would_be_given_out() {
+fn an_overflow_by_one_byte_into_a_free_block_is_caught_when_that_would_be_handed_out() {
     in_each_engine(|guest, block| {
         assert_eq!(guest.dealloc(block, BLOCK_BYTES, 8), Ok(()));
         guest.write(block - STRIDE + BLOCK_BYTES, &[0x40]);
@@ -199,7 +199,7 @@ fn an_overflow_by_one_byte_into_a_free_block_is_caught_when_that_would_be_given_
 }
 
 #[test]
-fn a_write_after_free_is_caught_when_the_block_would_be_given_out() {
+fn a_write_after_free_is_caught_when_the_block_would_be_handed_out() {
     in_each_engine(|guest, block| {
         assert_eq!(guest.dealloc(block, BLOCK_BYTES, 8), Ok(()));
         guest.write(block, &[0xaa]);
@@ -225,7 +225,7 @@ fn a_link_that_leads_out_of_the_heap_is_caught_when_it_is_followed() {
 }
 
 #[test]
-fn a_link_to_a_live_block_is_caught_before_that_is_given_out() {
+fn a_link_to_a_live_block_is_caught_before_that_is_handed_out() {
     in_each_engine(|guest, block| {
         assert_eq!(guest.dealloc(block, BLOCK_BYTES, 8), Ok(()));
         let live = block + STRIDE;
@@ -240,7 +240,7 @@ fn a_link_to_a_live_block_is_caught_before_that_is_given_out() {
 }
 
 #[test]
-fn a_free_list_that_is_a_cycle_is_caught_before_a_block_is_given_out_twice() {
+fn a_free_list_that_is_a_cycle_is_caught_before_a_block_is_handed_out_twice() {
     in_each_engine(|guest, first| {
         let second = guest.alloc(BLOCK_BYTES, 8).expect("a request must not trap");
         for block in [first, second] {
@@ -259,7 +259,7 @@ fn a_free_list_that_is_a_cycle_is_caught_before_a_block_is_given_out_twice() {
 }
 
 #[test]
-fn a_free_block_that_links_to_itself_is_caught_before_it_is_given_out_twice() {
+fn a_free_block_that_links_to_itself_is_caught_before_it_is_handed_out_twice() {
     in_each_engine(|guest, block| {
         assert_eq!(guest.dealloc(block, BLOCK_BYTES, 8), Ok(()));
         link(guest, block, block);
@@ -311,10 +311,10 @@ fn what_the_documentation_says_cannot_be_detected_is_not() {
         let in_use = header(guest, block).to_le_bytes();
         // A size that the same block serves.
         assert_eq!(guest.dealloc(block, BLOCK_BYTES - 31, 8), Ok(()));
-        // A second release, after the header of a block in use: the block is given out once.
+        // A second release, after the header of a block in use: the block is handed out once.
         guest.write(block - HEADER_BYTES, &in_use);
         assert_eq!(guest.dealloc(block, BLOCK_BYTES, 8), Ok(()));
-        // A second release, once the block was given out again.
+        // A second release, after the block was handed out again.
         assert_eq!(guest.alloc(BLOCK_BYTES, 8), Ok(block));
         assert_eq!(guest.dealloc(block, BLOCK_BYTES, 8), Ok(()));
         // A write after the release, past the first eight bytes.

@@ -70,7 +70,7 @@ fn the_checked_heap_refuses_everything_after_it_ran_out_and_touches_nothing_live
         let mut guest = guest("report-errors", max_pages);
         let blocks = fill(&mut guest, 5_000);
         assert!(guest.is_poisoned());
-        assert_eq!(guest.text(), "", "running out is no misuse");
+        assert_eq!(guest.text(), "", "running out is not misuse");
 
         let pages = guest.pages();
         assert_eq!(guest.alloc(8, 8), Ok(0));

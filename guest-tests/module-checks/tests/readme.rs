@@ -1,4 +1,4 @@
-//! What the README shows can be pasted: its Rust compiles for wasm, and its lines of use make a program that runs.
+//! What the README shows can be pasted: its Rust compiles for wasm, and its first block makes a program that runs.
 
 use module_checks::{TARGET, build_module, repository};
 use std::fs;
@@ -71,15 +71,15 @@ fn every_rust_block_of_the_readme_compiles_for_wasm_in_a_crate_of_its_own() {
 }
 
 #[test]
-fn the_lines_of_use_in_the_readme_make_a_program_that_runs_in_node() {
+fn the_first_block_of_the_readme_makes_a_program_that_runs_in_node() {
     let blocks = rust_blocks();
-    let lines_of_use = blocks.first().expect("README.md has a Rust block");
+    let usage = blocks.first().expect("README.md has a Rust block");
     assert!(
-        lines_of_use.contains("#[global_allocator]"),
-        "the first Rust block of README.md should show the lines of use, but is:\n{lines_of_use}"
+        usage.contains("#[global_allocator]"),
+        "the first Rust block of README.md should show how to use the crate, but is:\n{usage}"
     );
 
-    let user_crate = crate_of("readme-user", &format!("{lines_of_use}{PROGRAM}"));
+    let user_crate = crate_of("readme-user", &format!("{usage}{PROGRAM}"));
     build_module(&user_crate, TARGET, &user_crate.join("target"), &["--release"]);
 
     let output = Command::new("node")
@@ -93,6 +93,22 @@ fn the_lines_of_use_in_the_readme_make_a_program_that_runs_in_node() {
         "{}",
         String::from_utf8_lossy(&output.stderr)
     );
+}
+
+/// The first paragraph of a text.
+fn first_paragraph(text: &str) -> String {
+    let lines = text.lines().skip_while(|line| line.is_empty());
+    lines.take_while(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn the_documentation_opens_as_the_readme_does() {
+    let readme = fs::read_to_string(repository().join("README.md")).expect("there is a README.md");
+    let source = fs::read_to_string(repository().join("src/lib.rs")).expect("there is a src/lib.rs");
+    let documentation = source.lines().map_while(|line| line.strip_prefix("//!"));
+    let documentation: Vec<&str> = documentation.map(str::trim_start).collect();
+    let (_title, readme) = readme.split_once('\n').expect("README.md begins with a title");
+    assert_eq!(first_paragraph(&documentation.join("\n")), first_paragraph(readme));
 }
 
 #[test]

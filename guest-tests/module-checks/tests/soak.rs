@@ -1,4 +1,4 @@
-//! The short form of `cargo make soak`: the memory of a service that runs on and on stays as it is, and so do its data.
+//! The short form of `cargo make soak`: the memory of a service that runs on and on does not grow, and its data is intact.
 
 use module_checks::{ALLOCATORS, build_driver_module, growth, merges, seed, soak};
 

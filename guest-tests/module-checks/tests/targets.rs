@@ -174,8 +174,8 @@ fn rustc(arguments: &[&str]) -> Output {
         .expect("rustc must be there, since it has compiled this test")
 }
 
-/// Asserts that the build of a module for this target fails with this in the message of the crate's build script, and
-/// so before anything is compiled for the target, whose standard library need not be there.
+/// Asserts that the crate's build script ends a build for this target with `reason` in its message. Nothing is compiled
+/// for the target before, so its standard library need not be installed.
 fn assert_refused(target: &str, arguments: &[&str], reason: &str) {
     let arguments = [&["--features", "freeing-bump"], arguments].concat();
     let folder = repository().join("guest-tests/modules/allocator");

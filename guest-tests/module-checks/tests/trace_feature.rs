@@ -1,30 +1,32 @@
-//! Without the feature `trace`, and with it while nothing uses `Traced`, a module is what it would be if the tracing hook
-//! did not exist.
+//! A module that does not use `Traced` is what it would be if the tracing hook did not exist, with the feature `trace` and
+//! without it. Without the feature `walk` it is what it would be if there were no walks.
 //!
 //! The sources of the crate are copied twice to the same path below `target/tmp`: once as they are, and once without
-//! anything that stands under `#[cfg(feature = "trace")]`. The module that is built with the one must have the same
-//! bytes as the module that is built with the other.
+//! anything that stands under `#[cfg(feature = "trace")]` or the same for `walk`. The module that is built with the one must
+//! have the same bytes as the module that is built with the other.
 
 use module_checks::{ALLOCATORS, TARGET, build_allocator_module, build_module, repository};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const CONDITION: &str = "#[cfg(feature = \"trace\")]";
+const CONDITIONS: [&str; 2] = ["#[cfg(feature = \"trace\")]", "#[cfg(feature = \"walk\")]"];
 
-/// `source` without each item under [`CONDITION`]: up to the `;` or the closing brace that ends it.
+/// `source` without each item, statement or field under one of the [`CONDITIONS`]: up to the `;`, the comma or the closing brace
+/// that ends it.
 fn without_the_hook(source: &str) -> String {
     let mut kept = String::new();
     let mut lines = source.lines();
     while let Some(line) = lines.next() {
-        if line.trim() != CONDITION {
+        if !CONDITIONS.contains(&line.trim()) {
             kept.push_str(line);
             kept.push('\n');
             continue;
         }
         let indentation = indentation_of(line);
-        lines
-            .by_ref()
-            .find(|line| indentation_of(line) == indentation && line.ends_with([';', '}']));
+        lines.by_ref().find(|line| {
+            let is_comment = line.trim_start().starts_with("//");
+            !is_comment && indentation_of(line) == indentation && line.ends_with([';', ',', '}'])
+        });
     }
     kept
 }
@@ -53,7 +55,7 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
 
 /// Copies the crate's sources to `folder`, each changed by `change`, with its build script and a manifest of their own.
 fn copy_crate(folder: &Path, change: impl Fn(&str) -> String) {
-    // A run before this one may have left files that the crate has no more.
+    // An earlier run may have left files that the crate no longer has.
     if folder.join("src").exists() {
         fs::remove_dir_all(folder.join("src")).expect("target/tmp can be written to");
     }
@@ -66,7 +68,7 @@ fn copy_crate(folder: &Path, change: impl Fn(&str) -> String) {
     }
     fs::copy(repository().join("build.rs"), folder.join("build.rs")).expect("target/tmp can be written to");
     let manifest = "[package]\nname = \"freeing-bump\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n\
-                    [features]\ntrace = []\n";
+                    [features]\ntrace = []\nwalk = []\n";
     fs::write(folder.join("Cargo.toml"), manifest).expect("target/tmp can be written to");
 }
 
@@ -89,7 +91,7 @@ fn copy_module(folder: &Path) {
 }
 
 #[test]
-fn a_module_without_the_feature_is_byte_for_byte_what_it_is_without_the_hook() {
+fn a_module_without_the_features_is_byte_for_byte_what_it_is_without_what_they_add() {
     let scratch = Path::new(env!("CARGO_TARGET_TMPDIR")).join("trace-feature");
     copy_module(&scratch.join("module"));
     for allocator in ALLOCATORS {
@@ -131,16 +133,25 @@ fn what_stands_under_the_feature_is_taken_out_of_the_sources() {
     let with_hook = "mod a;\n#[cfg(feature = \"trace\")]\nmod trace;\n    #[cfg(feature = \"trace\")]\n    #[inline]\n    \
                      pub fn hook() {\n        if true {\n        }\n    }\nmod b;\n";
     assert_eq!(without_the_hook(with_hook), "mod a;\nmod b;\n");
+    let with_walk =
+        "struct A {\n    #[cfg(feature = \"walk\")]\n    /// A field; see {}\n    place: u32,\n    end: u32,\n}\n";
+    assert_eq!(without_the_hook(with_walk), "struct A {\n    end: u32,\n}\n");
 
-    let mut conditions = 0;
+    let mut conditions = [0; 2];
     for file in sources(Path::new("")) {
         let source =
             fs::read_to_string(repository().join("src").join(file)).expect("every file in src is a source text");
-        conditions += source.matches(CONDITION).count();
-        assert!(
-            !without_the_hook(&source).contains("feature = \"trace\""),
-            "each use of the feature must be `{CONDITION}` on a line of its own, so that this test can take it out"
-        );
+        for (count, condition) in conditions.iter_mut().zip(CONDITIONS) {
+            *count += source.matches(condition).count();
+            let feature = condition.trim_start_matches("#[cfg(").trim_end_matches(")]");
+            assert!(
+                !without_the_hook(&source).contains(feature),
+                "each use of the feature must be `{condition}` on a line of its own, so that this test can take it out"
+            );
+        }
     }
-    assert!(conditions > 0, "the crate must have something under the feature");
+    assert!(
+        !conditions.contains(&0),
+        "the crate must have something under each feature, and has {conditions:?} lines"
+    );
 }

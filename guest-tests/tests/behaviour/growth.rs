@@ -1,4 +1,4 @@
-//! Growth of the memory, by the allocator and by others in between.
+//! Growth of the memory, by the allocator and by other code in between.
 
 use guest_tests::{Block, ForeignPages, PAGE_BYTES, assert_no_growth, memory_pages};
 use wasm_bindgen_test::wasm_bindgen_test;
@@ -28,7 +28,7 @@ fn a_block_of_many_pages_is_served_by_one_request() {
 }
 
 #[wasm_bindgen_test]
-fn memory_that_somebody_else_has_grown_stays_theirs() {
+fn pages_that_other_code_adds_keep_their_bytes() {
     let mut foreign = Vec::new();
     let mut blocks = Vec::new();
     for round in 0..12 {

@@ -1,6 +1,6 @@
 //! Random requests against an oracle that knows the bytes of each live block.
 //!
-//! The seed is fixed, so that every run does the same; `FREEING_BUMP_SEED=7 cargo make test-guest` compiles another
+//! The seed is fixed: every run makes the same requests. `FREEING_BUMP_SEED=7 cargo make test-guest` compiles another
 //! one in. A failing run prints the seed that it was compiled with.
 
 use guest_tests::{BlockTable, ForeignPages, Outcome};

@@ -35,7 +35,7 @@ fn neighbours_stay_intact_while_blocks_are_resized() {
 
 #[wasm_bindgen_test]
 fn the_newest_block_is_resized_although_a_block_of_the_new_size_is_free() {
-    // A reallocation in place that asks its own allocator for the new size must not be answered by that free block.
+    // A reallocation in place that asks its own allocator for the new size must not get that free block.
     for size in [8, 64, 1_024, 40_000] {
         let free = Block::new(2 * size, 8, 0x10);
         let mut newest = Block::new(size, 8, 0x20);

@@ -3,7 +3,7 @@
 use guest_tests::{Block, assert_no_growth};
 use wasm_bindgen_test::wasm_bindgen_test;
 
-/// Runs `round` many times; from the fifth on the memory must not grow.
+/// Runs `round` many times. From the fifth on the memory must not grow.
 fn assert_no_growth_after_the_first_rounds(round: impl FnMut()) {
     assert_no_growth(4, 200, round);
 }

@@ -20,7 +20,7 @@ fn stats() -> HeapStats {
 #[wasm_bindgen_test]
 fn live_bytes_follow_the_blocks_that_are_in_use() {
     for size in [1, 24, 1_000, 70_000, 2_000_000] {
-        // What the heap needs for itself to serve this size counts as live from the first block on.
+        // The heap's own bytes for blocks of this size count as live from the first block on.
         drop(Block::new(size, 8, 0x5a));
         let before = stats();
         let block = Block::new(size, 8, 0x5a);
@@ -63,4 +63,16 @@ fn address_space_follows_the_growth_of_the_memory() {
     );
     drop(block);
     assert_eq!(stats().address_space_bytes, after.address_space_bytes);
+}
+
+#[wasm_bindgen_test]
+fn an_allocator_that_is_formatted_shows_its_figures() {
+    let shown = format!("{ALLOCATOR:?}");
+    let (_, rest) = shown.split_once("FreeingBump(HeapStats { live_bytes: ").expect(&shown);
+    let live_bytes: u32 = rest
+        .split(',')
+        .next()
+        .and_then(|digits| digits.parse().ok())
+        .expect(&shown);
+    assert!(live_bytes > 0, "{shown}");
 }

@@ -1,6 +1,6 @@
 //! What a heap that refuses a request must do: say so, touch nothing that is live, and go on serving.
 //!
-//! For the allocators that stay usable when memory runs out; `CheckedFreeingBump` refuses everything from then on.
+//! For the allocators that stay usable when memory runs out. `CheckedFreeingBump` refuses everything from then on.
 
 use guest_tests::{Block, memory_pages};
 use wasm_bindgen_test::wasm_bindgen_test;

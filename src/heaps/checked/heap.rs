@@ -10,8 +10,8 @@
 //! +--------+----------------------+               +--------+- - - - +--------+---------------+
 //! ```
 //!
-//! `marker_address = pointer - 8`. It holds `block` in its low and `!block` in its high half. Between block and marker
-//! there are 8 bytes at least, so that the stamp of a free block leaves the marker as it is.
+//! `marker_address = pointer - 8`. It holds `block` in its low and `!block` in its high half. At least 8 bytes lie between
+//! block and marker, so the stamp of a free block leaves the marker as it is.
 
 use crate::heaps::Request;
 use crate::memory::Growth;
@@ -73,7 +73,7 @@ impl<M: LinearMemory> CheckedHeap<M> {
         }
     }
 
-    /// Lets the memory grow to so many pages and no further.
+    /// Lets the memory grow to `pages` pages and no further.
     #[cfg(any(target_arch = "wasm32", test))]
     pub(crate) const fn limit_pages(&mut self, pages: u32) {
         self.memory.limit = PageLimit::new(pages);
@@ -115,7 +115,7 @@ impl<M: LinearMemory> CheckedHeap<M> {
     }
 
     /// Resizes the block at `pointer`: in place while the order stays the same, else by a copy. After an error the
-    /// block is as before.
+    /// block is unchanged.
     pub(crate) fn reallocate(&mut self, pointer: u32, request: Request, new_size: u32) -> Result<u32, Error> {
         let (_, block_bytes) = self.live_block(pointer, request)?;
         let new_request = request.with_size(new_size);
@@ -133,7 +133,7 @@ impl<M: LinearMemory> CheckedHeap<M> {
         Ok(new_pointer)
     }
 
-    /// Whether an error has occurred, so that nothing is served any more.
+    /// Whether an error has occurred. Nothing is served since then.
     pub(crate) fn is_poisoned(&self) -> bool {
         self.engine.as_ref().is_some_and(FreeingBumpHeapAllocator::is_poisoned)
     }
@@ -188,7 +188,7 @@ impl<M: LinearMemory> CheckedHeap<M> {
 }
 
 /// What the first eight bytes of a free block say: a link that is bent to a block of another order, or to a place that
-/// is no free block, does not find this there.
+/// is not a free block, does not find this there.
 const fn free_stamp(block: u32, block_bytes: u32) -> u64 {
     FREE_STAMP ^ ((block as u64) << 32 | block_bytes as u64)
 }

@@ -3,8 +3,8 @@
 //!
 //! Bins know nothing of their members but this: a member is the address of 16 bytes at least, which is even, and two words of
 //! those are the links of the bins while it is in one. One link is the address of the next member, or 0. The other is that of
-//! the member before. The first member has the number of its bin there instead, so that nothing else is needed to take a
-//! member out.
+//! the member before. The first member has the number of its bin there instead. Nothing else is needed to take a member
+//! out.
 
 use crate::memory::linear::LinearMemory;
 
@@ -118,7 +118,7 @@ impl Bins {
             Self::set_previous(memory, next, previous);
         }
         match previous.as_bin() {
-            // SAFETY: what is no bin is the address of the member before, which has its links.
+            // SAFETY: what is not a bin is the address of the member before, which has its links.
             None => unsafe { memory.write_word(previous.0, NEXT_MEMBER_OFFSET, next) },
             Some(bin) => {
                 self.firsts[bin] = next;

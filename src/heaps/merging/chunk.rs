@@ -50,6 +50,8 @@ pub(super) struct Tag(u32);
 impl Tag {
     const FREE: u32 = 1;
     const PREVIOUS_FREE: u32 = 2;
+    #[cfg(feature = "walk")]
+    const RUN: u32 = 4;
     const FLAGS: u32 = GRANULE_BYTES - 1;
 
     /// Ends the chain of chunks: in use, without a span.
@@ -78,6 +80,12 @@ impl Tag {
     /// Whether the chunk before it is free.
     pub(super) const fn is_previous_free(self) -> bool {
         self.0 & Self::PREVIOUS_FREE != 0
+    }
+
+    /// Whether the chunk is a run.
+    #[cfg(feature = "walk")]
+    pub(super) const fn is_run(self) -> bool {
+        self.0 & Self::RUN != 0
     }
 
     /// The same, after a free chunk.
@@ -130,7 +138,7 @@ impl Chunk {
         self.0 + BLOCK_OFFSET
     }
 
-    /// The chunk that starts so many bytes after this one.
+    /// The chunk that starts `bytes` bytes after this one.
     ///
     /// # Safety
     ///
@@ -166,9 +174,16 @@ impl Chunk {
         self.tag(memory).span()
     }
 
-    /// Says in the chunk's tag that it is in use with this span. What the tag says of the chunk before stays.
+    /// Says in the chunk's tag that it is in use with this span. The flag of the chunk before stays.
     pub(super) fn set_in_use<M: LinearMemory>(self, memory: &mut M, span: u32) {
         let tag = self.tag(memory).with_span_in_use(span);
+        self.set_tag(memory, tag);
+    }
+
+    /// Notes that the chunk is a run, until its tag is that of another chunk.
+    #[cfg(feature = "walk")]
+    pub(super) fn note_run<M: LinearMemory>(self, memory: &mut M) {
+        let tag = Tag(self.tag(memory).0 | Tag::RUN);
         self.set_tag(memory, tag);
     }
 

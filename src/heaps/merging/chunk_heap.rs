@@ -23,6 +23,8 @@
 use super::bins::Bins;
 use super::chunk::{BLOCK_OFFSET, Chunk, GRANULE_BYTES, TAG_BYTES, Tag, first_chunk};
 use super::chunk_bins::{CHUNK_BINS, RESERVES, bin_of};
+#[cfg(feature = "walk")]
+use super::walk::landmarks::Landmarks;
 use crate::memory::linear::{LinearMemory, PackedGrowth, PageLimit};
 use crate::memory::{Growth, PAGE_SHIFT, PageCount};
 use crate::stats::HeapStats;
@@ -30,6 +32,9 @@ use crate::stats::HeapStats;
 #[cfg(any(test, fuzzing))]
 #[path = "tests/chunk_heap.rs"]
 mod survey;
+#[cfg(feature = "walk")]
+#[path = "walk/chunk_heap.rs"]
+pub(super) mod walk;
 
 /// What a region spends on its two ends: the first tag, and the tag that ends the chain of blocks.
 const END_BYTES: u32 = 2 * GRANULE_BYTES;
@@ -114,6 +119,8 @@ pub(super) struct ChunkHeap<M> {
     growth: PackedGrowth,
     /// What the memory may grow to, with the pages of others.
     limit: PageLimit,
+    #[cfg(feature = "walk")]
+    landmarks: Landmarks,
 }
 
 impl<M: LinearMemory> ChunkHeap<M> {
@@ -129,10 +136,12 @@ impl<M: LinearMemory> ChunkHeap<M> {
             refused: false,
             growth: PackedGrowth::new(growth),
             limit: PageLimit::NONE,
+            #[cfg(feature = "walk")]
+            landmarks: Landmarks::new(),
         }
     }
 
-    /// Lets the memory grow to so many pages and no further.
+    /// Lets the memory grow to `pages` pages and no further.
     #[cfg(any(all(target_arch = "wasm32", not(feature = "malloc")), test))]
     pub(super) const fn limit_pages(&mut self, pages: u32) {
         self.limit = PageLimit::new(pages);
@@ -262,7 +271,7 @@ impl<M: LinearMemory> ChunkHeap<M> {
         }
     }
 
-    /// As [`allocate`](Self::allocate), after growth by the `lacking` bytes after the bump pointer; or, where that is refused,
+    /// As [`allocate`](Self::allocate), after growth by the `lacking` bytes after the bump pointer. Where that is refused,
     /// with the next effort.
     #[cold]
     #[inline(never)]
@@ -287,6 +296,8 @@ impl<M: LinearMemory> ChunkHeap<M> {
     /// `block` must be in use, and from this heap.
     #[inline(never)]
     pub(super) unsafe fn deallocate(&mut self, block: u32) {
+        #[cfg(feature = "walk")]
+        self.landmarks.forget_chunk();
         // SAFETY: the caller gives up a live block.
         let mut chunk = unsafe { Chunk::of_block(block) };
         let tag = chunk.tag(&self.memory);
@@ -377,6 +388,8 @@ impl<M: LinearMemory> ChunkHeap<M> {
             return false;
         }
         if next_tag.is_free() {
+            #[cfg(feature = "walk")]
+            self.landmarks.forget_chunk();
             // SAFETY: a free chunk is in a bin.
             unsafe { self.bins.remove(&mut self.memory, next.address()) };
         }
@@ -404,6 +417,8 @@ impl<M: LinearMemory> ChunkHeap<M> {
         }
         if self.bump == 0 || region.start.wrapping_sub(CHAIN_END_BYTES) != self.end {
             self.close_region();
+            #[cfg(feature = "walk")]
+            self.note_region(region.start);
             self.bump = first_chunk(region.start);
             self.reserve = 0;
         }
@@ -411,7 +426,8 @@ impl<M: LinearMemory> ChunkHeap<M> {
         true
     }
 
-    /// What the memory is used for. What is neither free nor in the tail counts as live, pages of others too. O(free chunks).
+    /// What the memory is used for. Bytes that are neither free nor in the tail count as live, pages of others too. O(free
+    /// chunks).
     pub(super) fn stats(&self) -> HeapStats {
         let initial = self.memory.initial_region();
         let (tail_bytes, room, end) = if self.end == 0 {
@@ -497,8 +513,8 @@ impl<M: LinearMemory> ChunkHeap<M> {
         unsafe { self.cut(chunk, whole, span, gap, false) }
     }
 
-    /// The block of `span` that lies `gap` bytes after the start of the `whole` at `chunk`. What lies before and after it
-    /// becomes free. What lies before it becomes a reserve if `gap_is_reserve`.
+    /// The block of `span` that lies `gap` bytes after the start of the `whole` at `chunk`. The bytes before and after it
+    /// become free, those before it as a reserve if `gap_is_reserve`.
     ///
     /// # Safety
     ///

@@ -21,6 +21,9 @@ use crate::stats::HeapStats;
 #[cfg(any(test, fuzzing))]
 #[path = "tests/subject.rs"]
 mod subject;
+#[cfg(feature = "walk")]
+#[path = "walk/heap.rs"]
+mod walk;
 
 /// The state: all zero before its first use.
 #[cfg_attr(feature = "malloc", repr(C))]
@@ -38,7 +41,7 @@ impl<M: LinearMemory> MergingHeap<M> {
         }
     }
 
-    /// Lets the memory grow to so many pages and no further.
+    /// Lets the memory grow to `pages` pages and no further.
     #[cfg(any(all(target_arch = "wasm32", not(feature = "malloc")), test))]
     pub(crate) const fn limit_pages(&mut self, pages: u32) {
         self.chunks.limit_pages(pages);
@@ -81,8 +84,8 @@ impl<M: LinearMemory> MergingHeap<M> {
         self.chunks.allocate(span, align, Effort::Growing)
     }
 
-    /// How many of the first `size` bytes of a new large block can be other than 0. `fresh` is from where on memory was
-    /// never used before the block was made.
+    /// How many of the first `size` bytes of a new large block can be other than 0. `fresh` is the address from which on
+    /// memory was never used before the block was made.
     ///
     /// # Safety
     ///
@@ -130,7 +133,7 @@ impl<M: LinearMemory> UncheckedHeap for MergingHeap<M> {
             // SAFETY: the block was just allocated for this class.
             Some(class) => unsafe { self.chunks.memory.clear_small(block, class.bytes()) },
             None => {
-                // SAFETY: the block was just allocated without a class, so that it is one of the chunk heap.
+                // SAFETY: the block was just allocated without a class, so it is one of the chunk heap.
                 let used = unsafe { self.used_bytes(block, request.size, fresh) };
                 if used != 0 {
                     // SAFETY: these are no more bytes than were asked for.

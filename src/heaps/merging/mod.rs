@@ -17,6 +17,8 @@ mod runs;
 mod size_class;
 #[cfg(not(feature = "malloc"))]
 mod stray_blocks;
+#[cfg(feature = "walk")]
+pub(crate) mod walk;
 
 #[cfg(all(feature = "malloc", any(test, fuzzing)))]
 pub(crate) use by_address::two_sides::TwoSides;

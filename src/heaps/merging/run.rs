@@ -48,7 +48,7 @@ pub(super) struct Waits(u32);
 impl Waits {
     const ONE_RELEASE: u32 = 1 << 8;
 
-    /// A run of this class that waits for so many releases.
+    /// A run of this class that waits for this many releases.
     pub(super) const fn for_releases(releases: u32, class: SizeClass) -> Self {
         Waits((releases * Self::ONE_RELEASE) | class.steps())
     }

@@ -3,7 +3,7 @@
 //!
 //! A run fills its slot, except for the tag of the chunk after it. So no other block begins where a bit is set, and the bytes
 //! of blocks, in which a program may write whatever it likes, decide nothing. Small blocks that lie in no run need no note of
-//! their own: this takes the place of [`StrayBlocks`](super::stray_blocks::StrayBlocks), and offers the same functions.
+//! their own: this takes the place of `StrayBlocks`, and offers the same functions.
 //!
 //! The map is part of the heap's state and takes 64 KiB of address space.
 
@@ -58,6 +58,12 @@ impl RunMap {
     /// The bit of an address in its word. The modulus spares a check that the shift is less than 32.
     const fn bit(address: u32) -> u32 {
         1 << ((address >> RUN_SHIFT) % u32::BITS)
+    }
+
+    /// The block of the map: there is none.
+    #[cfg(feature = "walk")]
+    pub(super) const fn bitmap_block(&self) -> u32 {
+        0
     }
 
     /// Whether this block, of a size class, lies in no run.

@@ -8,8 +8,8 @@
 //!
 //! An allocation pops the class's list. An empty list is refilled from, in this order: the blocks of the current run that
 //! were never on a list, those that were released in it, a partial run, a new run. Both hot paths are two loads and one to
-//! three stores, whatever run a block is from. What lies together is used together: when all blocks of a structure are
-//! released, their runs merge into one piece of memory, and what is built next lies in address order again.
+//! three stores, whatever run a block is from. Neighbours are used together: when all blocks of a structure are released,
+//! their runs merge into one piece of memory, and the next structure lies in address order again.
 //!
 //! A release does not ask for the class of a block, only for its run. So a block may be larger than its class says:
 //!
@@ -32,30 +32,33 @@ use crate::memory::linear::LinearMemory;
 #[cfg(any(test, fuzzing))]
 #[path = "tests/runs.rs"]
 mod survey;
+#[cfg(feature = "walk")]
+#[path = "walk/runs.rs"]
+mod walk;
 
-/// The blocks that begin in so many bytes of a new run are put on its list first.
+/// The blocks that begin in this many bytes of a new run are put on its list first.
 const FIRST_LISTED_BYTES: u32 = 512;
 
-/// At most so many blocks of a new run are put on its list at once, which bounds the work of a call.
+/// At most this many blocks of a new run are put on its list at once, which bounds the work of a call.
 const MOST_LISTED: u32 = 256;
 
-/// At most so many blocks on lists are counted before the memory grows, which bounds the work of a call.
+/// At most this many blocks on lists are counted before the memory grows, which bounds the work of a call.
 const MOST_COUNTED: u32 = 2048;
 
 /// How far down a class's bin of partial runs to look: the older a run's entry, the more of its blocks are free.
 const RUNS_LOOKED_AT: u32 = 16;
 
-/// What it costs to release idle runs so that a new run finds room. Each new run pays 1. There are fewer classes, so a
-/// program that uses some blocks of each size in turn gets a run for each, where it would make the same few runs again and
-/// again.
+/// The debt for releasing idle runs to make room for a new run. Each new run pays 1 of it. This is more than there are
+/// classes: a program that uses some blocks of each size in turn soon has a run for each, instead of making the same few
+/// runs again and again.
 const IDLE_RELEASE_PRICE: u8 = 64;
 
-/// With a higher debt the memory grows instead. Three times in short succession idle runs may be released.
+/// With a higher debt the memory grows instead. So idle runs are released three times at most in short succession.
 const MOST_DEBT: u8 = 191;
 
-/// A class has runs of its own when it has taken so many blocks from those of the shared class. Runs of all classes would fill
-/// a heap that extends over less than 128 KiB. There only a class that is used much gets some, since what it takes from
-/// others takes longer.
+/// The number of blocks that a class takes from the runs of its shared class before it has runs of its own. Runs of all
+/// classes would fill a heap that extends over less than 128 KiB. There only a class that is used much gets some, since a
+/// block from a shared run takes longer.
 const fn most_shared_blocks(extent: u32) -> u8 {
     if extent < 1 << 17 { 250 } else { 2 }
 }
@@ -143,6 +146,11 @@ impl Runs {
         }
         // SAFETY: the block was allocated for a run just now.
         let run = unsafe { Run::at(address) };
+        #[cfg(feature = "walk")]
+        // SAFETY: the block of the run is in use from now on.
+        unsafe {
+            heap.note_run(address);
+        }
         self.start(&mut heap.memory, run, class_of_run);
         self.pop(&heap.memory, class_of_run)
     }
@@ -264,8 +272,8 @@ impl Runs {
         }
     }
 
-    /// Releases the current run of a class if it has no live block, and if at most so many blocks have to be counted to know
-    /// it. Returns how many may still be counted.
+    /// Releases the current run of a class if it has no live block, and if at most `most_counted` blocks have to be counted
+    /// to know it. Returns how many may still be counted.
     #[inline(never)]
     fn release_if_idle<M: LinearMemory>(
         &mut self,

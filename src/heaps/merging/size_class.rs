@@ -15,14 +15,14 @@ const COARSE_STEP_BYTES: u32 = 16;
 /// Blocks of at most this many bytes have a class.
 const MAX_CLASS_BYTES: u32 = 512;
 
-/// The smallest blocks that serve other classes than their own have so many bytes.
+/// The bytes of the smallest blocks that serve other classes than their own.
 const LEAST_SHARED_BYTES: u32 = 16;
 
 /// The largest alignment that blocks with a class can have.
 pub(super) const MAX_CLASS_ALIGN: u32 = 16;
 
-/// How many classes there are, with those between the coarse ones, which no request has: a power of two, so that a masked
-/// index needs no bounds check.
+/// The number of classes. Those between the coarse ones, which no request has, count too. That makes it a power of two: a
+/// masked index needs no bounds check.
 pub(super) const CLASSES: usize = (MAX_CLASS_BYTES / STEP_BYTES) as usize;
 
 /// The bytes of a class's blocks in steps of 8 bytes: not 0, so that `None` is a plain 0.
@@ -63,8 +63,8 @@ impl SizeClass {
         self.0.get()
     }
 
-    /// How many blocks of this class fit into so many bytes. A division by what cannot be 0 spares the module a check that
-    /// can panic.
+    /// How many blocks of this class fit into `bytes`. A division by what cannot be 0 spares the module a check that can
+    /// panic.
     pub(super) const fn blocks_in(self, bytes: u32) -> u32 {
         bytes / STEP_BYTES / self.0.get()
     }

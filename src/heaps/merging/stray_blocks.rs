@@ -89,8 +89,8 @@ impl StrayBlocks {
         self.bitmap + slot / WORD_SLOTS * size_of::<u32>() as u32
     }
 
-    /// Makes a bitmap for so many slots, with the bits of the one before. False if there is no memory for it. Then nothing has
-    /// changed.
+    /// Makes a bitmap for `slots` slots, with the bits of the one before. False if there is no memory for it. Then nothing
+    /// has changed.
     #[cold]
     #[inline(never)]
     fn lengthen<M: LinearMemory>(&mut self, heap: &mut ChunkHeap<M>, slots: u32) -> bool {
@@ -98,7 +98,7 @@ impl StrayBlocks {
         if bitmap == 0 {
             return false;
         }
-        // SAFETY: the new bitmap is a block of this heap for so many bytes.
+        // SAFETY: the new bitmap is a block of this heap for this many bytes.
         unsafe { heap.memory.clear(bitmap, slots / 8) };
         if self.slots != 0 {
             // SAFETY: the old bitmap is another block of this heap, and shorter.
@@ -108,6 +108,12 @@ impl StrayBlocks {
         }
         *self = StrayBlocks { bitmap, slots };
         true
+    }
+
+    /// The block of the bitmap, or 0.
+    #[cfg(feature = "walk")]
+    pub(super) fn bitmap_block(&self) -> u32 {
+        self.bitmap
     }
 
     /// The block of the bitmap, or 0, and the span of the one that a small block would need first, or 0.

@@ -16,7 +16,7 @@
 //! allow. Worked example: with the bump pointer at 0x1_0008 a request of 40 bytes (a block of 64) puts blocks of 8, 16
 //! and 32 bytes, at 0x1_0008, 0x1_0010 and 0x1_0020, on their lists and returns 0x1_0040.
 //!
-//! A release comes with the layout, and so with the size: there is no header. What is free is never merged or split.
+//! A release comes with the layout, and so with the size: there is no header. Free blocks are never merged or split.
 
 use crate::heaps::{Request, UncheckedHeap};
 use crate::memory::linear::LinearMemory;
@@ -121,7 +121,7 @@ impl<M: LinearMemory> UncheckedHeap for TinyHeap<M> {
             let head = self.free_lists[class.list()];
             // Blocks above 64 KiB are aligned to 64 KiB, which only the rarest of requests find too little.
             if head != 0 && head & align_mask == 0 {
-                // SAFETY: the block is on a free list, so that its first word is the link that `deallocate` wrote.
+                // SAFETY: the block is on a free list, so its first word is the link that `deallocate` wrote.
                 self.free_lists[class.list()] = unsafe { self.memory.read_word(head, 0) };
                 return head;
             }
@@ -130,8 +130,8 @@ impl<M: LinearMemory> UncheckedHeap for TinyHeap<M> {
             let misaligned_by = block.wrapping_neg() & class.mask() & (align_mask | (PAGE_BYTES - 1));
             let needed = misaligned_by.wrapping_add(block_bytes);
             let tail = self.end.wrapping_sub(block);
-            // Block and misaligned bytes together, so that a refused request takes none of them. At least one byte stays
-            // after the block, so that none ends at 2^32; when the memory grows, it can be had.
+            // Block and misaligned bytes together: a refused request takes none of them. At least one byte stays after the
+            // block: none ends at 2^32. When the memory grows, that byte is used.
             if needed < tail {
                 let piece = if misaligned_by == 0 {
                     block_bytes
@@ -185,8 +185,8 @@ impl<M: LinearMemory> UncheckedHeap for TinyHeap<M> {
         block
     }
 
-    /// What the memory is used for. What others added to the memory in between counts as live, because nothing
-    /// records it. O(free blocks).
+    /// What the memory is used for. Pages that others added to the memory in between count as live, because nothing
+    /// records them. O(free blocks).
     fn stats(&self) -> HeapStats {
         let initial = self.memory.initial_region();
         let (bump, end) = if self.bump == 0 {
@@ -208,7 +208,7 @@ impl<M: LinearMemory> UncheckedHeap for TinyHeap<M> {
             }
             while block != 0 {
                 free_bytes += block_bytes;
-                // SAFETY: the block is on a free list, so that its first word is the link that `deallocate` wrote.
+                // SAFETY: the block is on a free list, so its first word is the link that `deallocate` wrote.
                 block = unsafe { self.memory.read_word(block, 0) };
             }
         }

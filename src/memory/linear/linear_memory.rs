@@ -31,7 +31,7 @@ impl Region {
 /// use, must lie inside the memory and must stay there. Each region from `grow` must read as zero and
 /// must start at or above the end of all regions returned before.
 pub(crate) unsafe trait LinearMemory {
-    /// The part of the initial memory that is free to use. Its bounds are multiples of 8, its start is not 0; where there
+    /// The part of the initial memory that is free to use. Its bounds are multiples of 8, its start is not 0. Where there
     /// is no such part they are equal. Its bytes are arbitrary, since the host can have written there before the module ran.
     fn initial_region(&self) -> Region;
 
@@ -77,8 +77,8 @@ pub(crate) unsafe trait LinearMemory {
     /// As for [`clear`](Self::clear).
     unsafe fn clear_small(&mut self, address: u32, bytes: u32);
 
-    /// Adds as many pages as are `wanted`; when that is refused, only those that are `needed`; when that is refused too,
-    /// nothing.
+    /// Adds the pages that are `wanted`. If that is refused, adds only those that are `needed`. If that is refused too,
+    /// adds nothing.
     fn grow_heap(&mut self, wanted: PageCount, needed: PageCount) -> Option<Region> {
         self.grow(wanted).or_else(|| self.grow(needed))
     }

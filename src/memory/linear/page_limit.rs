@@ -14,13 +14,13 @@ impl PageLimit {
     /// All the pages that there can be.
     pub(crate) const NONE: Self = PageLimit(0);
 
-    /// At most so many pages.
+    /// At most `pages` pages.
     #[cfg(any(target_arch = "wasm32", test))]
     pub(crate) const fn new(pages: u32) -> Self {
         PageLimit(ALL_PAGES.saturating_sub(pages))
     }
 
-    /// Whether a memory of this `size` may add so many pages.
+    /// Whether a memory of this `size` may add these `pages`.
     pub(crate) fn allows(self, pages: PageCount, size: PageCount) -> bool {
         // With 64 bits, since a step of the growth policy can be any number of 32.
         i64::from(pages.0) <= i64::from(self.room(size))

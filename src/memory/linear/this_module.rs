@@ -14,7 +14,7 @@ pub(crate) struct ThisModule;
 
 // SAFETY: the linker puts the stack and all static data below `__heap_base`, which it aligns to 16, and ends the
 // initial memory at `__heap_end`, a multiple of 64 KiB. `memory.grow` adds new pages after all others,
-// and the engine fills them with zeros. What other code adds by it is returned to that code and never here.
+// and the engine fills them with zeros. Pages that other code adds are returned to that code and never here.
 // A linear memory never shrinks.
 unsafe impl LinearMemory for ThisModule {
     fn initial_region(&self) -> Region {

@@ -1,6 +1,6 @@
 //! The heaps without headers as subjects of the model.
 
-use super::subject::{Calls, Idle, Subject, Totals};
+use super::subject::{Calls, Idle, Subject, Totals, Use};
 use crate::heaps::Request;
 use crate::heaps::UncheckedHeap;
 use crate::memory::PAGE_BYTES;
@@ -21,6 +21,9 @@ pub(crate) trait Surveyed: UncheckedHeap<Memory = SimulatedMemory> {
     /// The ranges of the heap in no live block, when these blocks are live. Asserts on the way that the heap's own
     /// structures are sound.
     fn idle(&self, live: &[(u32, Request)]) -> Vec<(Idle, Range<u64>)>;
+
+    /// Asserts that the heap, if it tells what it uses its bytes for, tells these uses, which are in address order.
+    fn check_uses(&mut self, _uses: &[(Range<u64>, Use)]) {}
 
     /// What the heap's figures say is live: here with what it cannot see, pages of others between its own and what was
     /// lost before them.
@@ -88,6 +91,10 @@ impl<H: Surveyed> Subject for Headerless<H> {
 
     fn serves(&self, free: &Range<u64>, request: Request) -> bool {
         self.0.serves(free, request)
+    }
+
+    fn check_uses(&mut self, uses: &[(Range<u64>, Use)]) {
+        self.0.check_uses(uses);
     }
 
     fn check_figures(&self, totals: &Totals) {

@@ -1,10 +1,10 @@
 //! Random misuse of the allocators that check: whatever a program does to them, they return or refuse, never panic, and
 //! never hand out a byte that is in use.
 //!
-//! What cannot be told from right use counts as right: a second release of a block that was handed out again, or whose
-//! header the program has put back; a layout that is wrong within a power of two. Or it is left out, where it leads to
-//! what is the fault of the program alone: a release by the header of a block that does not exist; for the original
-//! algorithm, which gets no layout and stamps nothing, a header or link that was overwritten by another valid one.
+//! Misuse that looks like right use counts as right: a second release of a block that was handed out again, or whose
+//! header the program has put back; a layout that is wrong within a power of two. Misuse whose harm no allocator could
+//! prevent is left out: a release by the header of a block that does not exist; for the original algorithm, which gets no
+//! layout and stamps nothing, a header or link that was overwritten by another valid one.
 
 use super::oracle::Oracle;
 use super::programs::fitting;
@@ -112,7 +112,7 @@ fn acts(max_align: u32) -> impl Strategy<Value = Act> {
     ]
 }
 
-/// The acts of a program on average. The first error ends it, so that they are short and many.
+/// The acts of a program on average. The first error ends it, so programs are short and many.
 const AVERAGE_ACTS: u32 = if cfg!(miri) { 20 } else { 100 };
 
 /// Plays random acts, as many as the number of steps asks for, on subjects that `new` makes.
@@ -255,7 +255,7 @@ impl<S: Fallible> Victim<S> {
         let block = block.unwrap_or_else(|| panic!("a release of {address:#x} was accepted, where no block is in use"));
         let header_was_overwritten = header.is_some_and(|header| self.overwritten.remove(&header));
         match block.user.take() {
-            // Not always at `address`: a second release cannot be told from one by the block's new user.
+            // Not always at `address`: a second release looks like one by the block's new user.
             Some(user) => {
                 let request = self.oracle.at(user).expect("it has a user");
                 self.oracle.forget(user);
@@ -323,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn a_second_release_behind_a_header_that_was_made_to_read_in_use_is_no_fault_of_the_heap() {
+    fn a_second_release_after_a_header_that_was_made_to_read_in_use_is_no_fault_of_the_heap() {
         suffer_from(
             1024,
             &[
@@ -363,9 +363,9 @@ mod tests {
         );
     }
 
-    /// A second release of a block aligned to 64 when its place was given to another, with nothing in front of it but so
-    /// many blocks of 8 bytes. These must lead to an address that is 8 less than a multiple of 64.
-    fn over_aligned_behind(others: u16) -> Vec<Act> {
+    /// A second release of a block aligned to 64 whose place was given to another. Only this many blocks of 8 bytes lie
+    /// before it. They must lead to an address that is 8 less than a multiple of 64.
+    fn over_aligned_after(others: u16) -> Vec<Act> {
         let mut acts: Vec<Act> = (0..others).map(|_| allocate(8, 8)).collect();
         acts.extend([allocate(20, 64), Act::Release { which: others }, allocate(65, 8)]);
         acts
@@ -375,14 +375,14 @@ mod tests {
     fn a_second_release_of_an_over_aligned_block_counts_as_one_of_what_begins_before_it_now() {
         // One byte of the first block's marker belongs to the second, whose pattern has the same byte there: with this
         // base, and this many blocks in front.
-        let mut acts = over_aligned_behind(53);
+        let mut acts = over_aligned_after(53);
         acts.extend([Act::ReleaseAgain { gone: 0 }, allocate(65, 8)]);
         suffer_from(1056, &acts);
     }
 
     #[test]
-    fn a_header_that_was_put_into_a_block_behind_its_users_bytes_is_not_released_by() {
-        let mut acts = over_aligned_behind(3);
+    fn no_release_goes_by_a_header_that_was_put_into_a_block_after_its_users_bytes() {
+        let mut acts = over_aligned_after(3);
         acts.extend([
             allocate(200, 8),
             Act::WriteAfterFree {

@@ -12,7 +12,7 @@
 //! ```
 //!
 //! Each program is made from a seed of its own: 1, 2 and so on. When one fails, proptest looks for the shortest one that
-//! still does, and prints it with the seed, from which a later run plays that program first and looks in the same way:
+//! still fails, and prints it with the seed. A later run with that seed plays the program first, and looks in the same way:
 //!
 //! ```text
 //! FREEING_BUMP_SEED=17 cargo test model
@@ -20,8 +20,8 @@
 //!
 //! [`fuzz`] decodes programs from the inputs of a fuzzer instead.
 //!
-//! To put another heap to the test: implement [`Surveyed`](headerless::Surveyed) for it in a file `model.rs` below its
-//! own, and call [`test_programs`] there with `Headerless` around it.
+//! To put another heap to the test: implement [`Surveyed`](headerless::Surveyed) for it in a file `subject.rs` in the
+//! folder `tests` beside it, and call [`test_programs`] there with `Headerless` around it.
 
 pub mod fuzz;
 pub(crate) mod headerless;
@@ -29,14 +29,14 @@ pub(crate) mod input;
 #[cfg(test)]
 pub(crate) mod misuse;
 pub(crate) mod oracle;
-mod play;
+pub(crate) mod play;
 pub(crate) mod programs;
 #[cfg(test)]
 pub(crate) mod random;
 #[cfg(test)]
-mod runner;
+pub(crate) mod runner;
 mod subject;
 
 #[cfg(test)]
 pub(crate) use runner::test_programs;
-pub(crate) use subject::{Calls, Fallible, Idle, Subject, Totals};
+pub(crate) use subject::{Calls, Fallible, Idle, Subject, Totals, Use};

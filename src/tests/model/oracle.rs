@@ -1,6 +1,6 @@
 //! The oracle: a second, dumb allocator that only remembers. It knows the range and the bytes of each live block.
 
-use super::subject::{Idle, Subject, Totals};
+use super::subject::{Idle, Subject, Totals, Use};
 use crate::heaps::Request;
 use crate::memory::PAGE_BYTES;
 use crate::memory::linear::{LinearMemory, Region};
@@ -155,12 +155,9 @@ impl Oracle {
         }
     }
 
-    /// Asserts that each byte of the memory has exactly one use, and that the allocator's figures say so.
-    ///
-    /// Bytes without a use are allowed only right before the pages of others, where they are of no use to the heap.
-    pub(crate) fn check<S: Subject>(&self, subject: &mut S) -> Totals {
-        let mut totals = Totals::default();
-        let mut ranges: Vec<(Range<u64>, bool)> = Vec::with_capacity(self.live.len() + 64);
+    /// What the bytes of the memory are used for, in address order. Asserts that each block has room for its request.
+    pub(crate) fn uses<S: Subject>(&self, subject: &mut S) -> Vec<(Range<u64>, Use)> {
+        let mut uses = Vec::with_capacity(self.live.len() + 64);
         for (&address, block) in &self.live {
             let extent = subject.extent(address, block.request);
             let bytes = bytes_of(address, block.request);
@@ -168,28 +165,38 @@ impl Oracle {
                 extent.start <= bytes.start && bytes.end <= extent.end,
                 "a block has no room for its request"
             );
-            totals.live += extent.end - extent.start;
-            ranges.push((extent, false));
+            uses.push((extent, Use::Live));
         }
-        for (idle, range) in subject.idle(&self.live()) {
-            let bytes = range.end - range.start;
-            match idle {
-                Idle::Free => totals.free += bytes,
-                Idle::Tail => totals.tail += bytes,
-                Idle::Overhead => totals.overhead += bytes,
-            }
-            if idle != Idle::Overhead {
-                totals.largest_idle = totals.largest_idle.max(bytes);
-            }
-            ranges.push((range, false));
-        }
-        let memory = subject.memory();
-        ranges.extend(memory.foreign.iter().map(|&region| (bytes_of_region(region), true)));
-        ranges.sort_unstable_by_key(|(range, _)| (range.start, range.end));
+        let idle = subject.idle(&self.live()).into_iter();
+        uses.extend(idle.map(|(idle, range)| (range, Use::Idle(idle))));
+        let foreign = subject.memory().foreign.iter();
+        uses.extend(foreign.map(|&region| (bytes_of_region(region), Use::Foreign)));
+        uses.sort_unstable_by_key(|(range, _)| (range.start, range.end));
+        uses
+    }
 
+    /// Asserts that each byte of the memory has exactly one use, and that the allocator's figures say so.
+    ///
+    /// Bytes without a use are allowed only right before the pages of others, where they are of no use to the heap.
+    pub(crate) fn check<S: Subject>(&self, subject: &mut S) -> Totals {
+        let uses = self.uses(subject);
+        let mut totals = Totals::default();
+        let memory = subject.memory();
         let mut end = u64::from(memory.initial_region().start);
         let mut foreign_behind = 0;
-        for (range, foreign) in ranges {
+        for (range, use_) in &uses {
+            let bytes = range.end - range.start;
+            match use_ {
+                Use::Live => totals.live += bytes,
+                Use::Idle(Idle::Free) => totals.free += bytes,
+                Use::Idle(Idle::Tail) => totals.tail += bytes,
+                Use::Idle(Idle::Overhead) => totals.overhead += bytes,
+                Use::Foreign => (),
+            }
+            if matches!(use_, Use::Idle(Idle::Free | Idle::Tail)) {
+                totals.largest_idle = totals.largest_idle.max(bytes);
+            }
+            let foreign = *use_ == Use::Foreign;
             assert!(
                 end <= range.start,
                 "two uses of the bytes at {range:#x?}, which are in use up to {end:#x}"
@@ -201,7 +208,7 @@ impl Oracle {
             );
             if foreign {
                 totals.lost += range.start - end;
-                foreign_behind += range.end - range.start;
+                foreign_behind += bytes;
             } else if range.start < range.end {
                 totals.foreign_between += core::mem::take(&mut foreign_behind);
             }
@@ -209,6 +216,7 @@ impl Oracle {
         }
         let memory_end = u64::from(memory.end_page()) * u64::from(PAGE_BYTES);
         assert_eq!(end, memory_end, "no use of the bytes up to the end of the memory");
+        subject.check_uses(&uses);
         subject.check_figures(&totals);
         totals
     }

@@ -30,7 +30,7 @@ pub(crate) fn run<S: Subject>(mut subject: S, program: &Program) {
 }
 
 /// Plays one step. False if a request was refused.
-fn play<S: Subject>(subject: &mut S, oracle: &mut Oracle, program: &Program, step: &Step) -> bool {
+pub(crate) fn play<S: Subject>(subject: &mut S, oracle: &mut Oracle, program: &Program, step: &Step) -> bool {
     match *step {
         Step::Allocate { size, align, zeroed } => {
             let request = Request { size, align };

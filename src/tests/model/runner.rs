@@ -70,7 +70,7 @@ mod tests {
 
     #[test]
     #[cfg_attr(miri, ignore = "hundreds of panics, which Miri needs minutes for")]
-    fn a_random_test_that_fails_tells_the_seed_and_the_smallest_input_and_plays_both_again() {
+    fn a_random_test_that_fails_names_the_seed_and_the_smallest_input_and_plays_both_again() {
         for seed in [1, u32::MAX] {
             let (input, failure) = first_input_and_failure(seed);
             assert_eq!(first_input_and_failure(seed), (input, failure.clone()));

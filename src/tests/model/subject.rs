@@ -18,6 +18,17 @@ pub(crate) enum Idle {
     Overhead,
 }
 
+/// What a range of bytes is used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Use {
+    /// A live block, with what it was rounded up by and what the heap has before it.
+    Live,
+    /// None that the program knows of.
+    Idle(Idle),
+    /// Pages of others.
+    Foreign,
+}
+
 /// What all bytes of the memory are used for, in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Totals {
@@ -89,11 +100,14 @@ pub(crate) trait Subject: Calls {
         free.end - free.start == self.extent_bytes(request) && request.align <= PAGE_BYTES
     }
 
+    /// Asserts that the allocator, if it tells what it uses its bytes for, tells these uses, which are in address order.
+    fn check_uses(&mut self, _uses: &[(Range<u64>, Use)]) {}
+
     /// Asserts that the allocator's own figures are these.
     fn check_figures(&self, totals: &Totals);
 }
 
-/// A subject that tells errors.
+/// A subject that reports errors.
 pub(crate) trait Fallible: Calls {
     /// Whether a release comes with the layout, so that overwritten headers can be recognized.
     const KNOWS_LAYOUTS: bool;

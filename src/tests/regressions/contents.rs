@@ -45,7 +45,8 @@ pub(super) fn an_aligned_block_made_from_a_released_one_leaves_its_neighbour_alo
     heap.release_all();
 }
 
-/// wasi-libc issue 421: doubling one block read before the heap. emmalloc commits 326600a3 and 0a0cd05b: gaps between growths so that regions never joined.
+/// wasi-libc issue 421: doubling one block read before the heap. emmalloc commits 326600a3 and 0a0cd05b: gaps between
+/// growths kept regions from joining.
 pub(super) fn a_block_doubled_from_1_byte_to_64_kib_takes_little_more_than_its_sizes<S: Subject>(
     new: fn(SimulatedMemory) -> S,
 ) {

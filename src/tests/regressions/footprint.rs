@@ -69,7 +69,7 @@ impl<S: Calls> Loaded<S> {
 /// What is live in each phase.
 const PHASE_BYTES: u32 = 8 << 20;
 
-/// Of the blocks of a phase, one in so many may stay.
+/// One in this many blocks of a phase may stay.
 const STAYING: u32 = 100;
 
 /// In which order the blocks of a phase are released.
@@ -134,7 +134,7 @@ fn test_phases(sizes: &[u32], order: ReleaseOrder, some_stay: bool, random: &mut
 
 #[test]
 #[cfg_attr(miri, ignore = "millions of steps")]
-fn phases_of_larger_and_larger_blocks_take_the_memory_of_one() {
+fn phases_of_larger_and_larger_blocks_take_the_memory_of_one_phase() {
     let random = &mut generator(seed());
     for order in ReleaseOrder::ALL {
         for some_stay in [false, true] {
@@ -145,7 +145,7 @@ fn phases_of_larger_and_larger_blocks_take_the_memory_of_one() {
 
 #[test]
 #[cfg_attr(miri, ignore = "millions of steps")]
-fn phases_of_smaller_and_smaller_blocks_take_the_memory_of_one() {
+fn phases_of_smaller_and_smaller_blocks_take_the_memory_of_one_phase() {
     let random = &mut generator(seed());
     let sizes: Vec<u32> = sizes_to(1 << 20).into_iter().rev().collect();
     for order in ReleaseOrder::ALL {
@@ -157,7 +157,7 @@ fn phases_of_smaller_and_smaller_blocks_take_the_memory_of_one() {
 
 #[test]
 #[cfg_attr(miri, ignore = "millions of steps")]
-fn phases_take_the_memory_of_one_in_any_order() {
+fn phases_in_any_order_take_the_memory_of_one_phase() {
     let random = &mut generator(seed());
     for order in [ReleaseOrder::ALL; 8].concat() {
         for some_stay in [false, true] {
@@ -215,8 +215,8 @@ fn a_large_block_keeps_no_reserve_where_the_memory_does_not_allow_it() {
     assert_eq!(heap.pages(), 65);
 }
 
-/// A service that replaces its state: a large payload, and small blocks of 16 to 200 bytes in turn. The old state goes when
-/// the new one is complete. Returns the pages that the memory has grown by after each round.
+/// A service that replaces its state: a large payload, and small blocks of 16 to 200 bytes in turn. The old state is
+/// released when the new one is complete. Returns the pages that the memory has grown by after each round.
 fn replaced_states(payloads: impl Iterator<Item = u32>, small_blocks: u32) -> Vec<u32> {
     let mut heap = Loaded::new(freeing_bump);
     let initial_pages = heap.pages();
@@ -313,10 +313,10 @@ const SETTLED: u32 = 100;
 /// The rounds in which every block is as large as it may be: enough to replace each.
 const PEAK_ROUNDS: u32 = 64;
 
-/// A heap in the use of a service that replaces what it holds, round by round. It begins with a peak of load, as that in
-/// `guest-tests/modules/driver` does: with as many blocks as there are later, each twice as large as it may be later, or, where
-/// sizes are steady, as large. With sizes at random every heap has fragments, now more, now less, for which there must be
-/// room.
+/// A heap in the use of a service that replaces what it holds, round by round. It begins with a peak of load, as the
+/// service in `guest-tests/modules/driver` does. In the peak there are as many blocks as later, each twice as large as any
+/// later one or, where sizes are steady, as large as the largest. That leaves room for fragmentation, which comes and goes
+/// while sizes are random.
 struct Service<S> {
     heap: Loaded<S>,
     random: TestRng,
@@ -388,7 +388,7 @@ impl<S: Calls> Service<S> {
     }
 }
 
-/// Replaces a large state, part by part, with new records in between, and only then lets the old state go.
+/// Replaces a large state, part by part, with new records in between, and only then releases the old state.
 fn test_a_state_and_records<S: Calls>(heap: fn(SimulatedMemory) -> S, steady_sizes: bool) {
     let mut state = Vec::new();
     let mut records = [None; 1024];

@@ -43,7 +43,7 @@ pub(super) fn a_request_a_few_bytes_short_of_a_page_grows_the_memory_by_no_more_
     }
 }
 
-/// talc 5.0.4: the first growth did not count the allocator's own metadata, so that a second one followed.
+/// talc 5.0.4: the first growth did not count the allocator's own metadata, and a second one followed.
 pub(super) fn a_first_request_a_few_bytes_short_of_a_page_grows_the_memory_once<S: Subject>(
     new: fn(SimulatedMemory) -> S,
 ) {

@@ -1,4 +1,4 @@
-//! One block straight from the global allocator, marked so that an overlap is noticed.
+//! One block straight from the global allocator, with a mark by which an overlap is noticed.
 
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error, realloc};
 

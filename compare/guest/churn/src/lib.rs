@@ -1,7 +1,7 @@
 //! Workloads in which allocation is all that the program does.
 //!
-//! Each block's first byte is written when it is made and read before it is released, so that blocks which overlap show
-//! in the checksum. Nothing else happens between two calls of the allocator.
+//! Each block's first byte is written when it is made and read before it is released: blocks that overlap show in the
+//! checksum. Nothing else happens between two calls of the allocator.
 
 mod block;
 mod dice;

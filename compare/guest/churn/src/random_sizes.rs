@@ -1,8 +1,8 @@
 //! Blocks of random sizes and alignments, made and released in random order, in the manner of talc's benchmark.
 //!
-//! A table has a number of slots; each step picks one at random and fills it if it is empty, or else empties it, so
-//! that about half of the slots hold a block. Sizes are uniform from 1 byte to the argument, alignments from 1 to 16.
-//! There are fewer slots for larger sizes, so that the live bytes stay near 2.5 MB at most.
+//! A table has a number of slots. Each step picks one at random and fills it if it is empty, or else empties it. So
+//! about half of the slots hold a block. Sizes are uniform from 1 byte to the argument, alignments from 1 to 16. There
+//! are fewer slots for larger sizes, which keeps the live bytes near 2.5 MB at most.
 
 use crate::block::Block;
 use crate::dice::Dice;

@@ -4,7 +4,7 @@ use harness::{Checksum, Random};
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, DefaultHasher};
 
-/// Counts `argument` words; the hasher has fixed keys, so that the order of the map does not depend on the allocator.
+/// Counts `argument` words. The hasher has fixed keys: the order of the map does not depend on the allocator.
 pub fn hash_map(argument: u32) -> u64 {
     let mut random = Random::new(12);
     let mut counts: HashMap<String, Vec<u32>, BuildHasherDefault<DefaultHasher>> = HashMap::default();

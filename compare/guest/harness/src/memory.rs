@@ -8,7 +8,7 @@ mod exports {
         safe static __heap_base: u8;
     }
 
-    /// The address behind the stack and the static data: bytes of memory that no allocator can avoid.
+    /// The address after the stack and the static data, which no allocator can avoid.
     #[unsafe(export_name = "heap_base")]
     extern "C" fn heap_base() -> u32 {
         (&raw const __heap_base).addr() as u32

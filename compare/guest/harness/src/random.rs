@@ -1,4 +1,4 @@
-//! The generator behind all made inputs: SplitMix64, so that a seed gives the same input everywhere.
+//! The generator of all made-up inputs: SplitMix64, in which a seed gives the same input everywhere.
 //!
 //! It is written out here, since published figures rest on this sequence, and some workloads start it in a constant, which
 //! the crate `rand_xoshiro` cannot.

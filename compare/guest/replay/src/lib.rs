@@ -39,7 +39,7 @@ fn buffer(_argument: u32) -> u64 {
     REPLAY.with_borrow(|replay| replay.operations.as_ptr().addr() as u64)
 }
 
-/// The operations that the buffer holds: the host asks, so that no other place has to name the number.
+/// The operations that the buffer holds. The host asks for the number, so no other place has to name it.
 fn capacity(_argument: u32) -> u64 {
     CAPACITY as u64
 }

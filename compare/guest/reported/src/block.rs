@@ -88,7 +88,7 @@ impl Chain {
         Chain { ends: None }
     }
 
-    /// Adds a block behind all others.
+    /// Adds a block at the end.
     pub fn push(&mut self, block: Block) {
         self.ends = match self.ends {
             None => Some((block, block)),

@@ -5,8 +5,8 @@ use crate::served::{Phase, Served, record};
 use harness::Random;
 use std::hint::black_box;
 
-/// Pairs of a block of 5,000 bytes and one of 400 as often as `pairs` says, then blocks of 400 until one is refused.
-/// The blocks of 5,000 are released; blocks of 120 follow until one is refused.
+/// `pairs` pairs of a block of 5,000 bytes and one of 400, then blocks of 400 until one is refused. The blocks of 5,000 are
+/// released. Blocks of 120 follow until one is refused.
 pub fn small_after_large(pairs: u32) -> u64 {
     let mut before = Served::default();
     let mut large = Chain::new();
@@ -23,8 +23,8 @@ pub fn small_after_large(pairs: u32) -> u64 {
     u64::from(pairs)
 }
 
-/// Pairs of a block of 4,500 to 7,000 bytes and one of 300 as often as `pairs` says, in a memory that they nearly fill.
-/// The larger ones are released; blocks of 100 follow until one is refused.
+/// `pairs` pairs of a block of 4,500 to 7,000 bytes and one of 300, in a memory that they nearly fill. The larger ones are
+/// released. Blocks of 100 follow until one is refused.
 pub fn holes_at_the_limit(pairs: u32) -> u64 {
     let mut random = Random::new(100);
     let mut before = Served::default();
@@ -45,8 +45,8 @@ pub fn holes_at_the_limit(pairs: u32) -> u64 {
 /// Blocks of 8, 16 .. 256 bytes, and again from 8, until one is refused.
 pub fn every_small_size(_: u32) -> u64 {
     let mut before = Served::default();
-    // None is released, and a block of 8 bytes has no room for a chain on every machine: so they are forgotten, which
-    // the compiler must not know.
+    // None is released, and a block of 8 bytes has no room for a chain on every machine. So the blocks are forgotten, and
+    // the compiler must not see that.
     loop {
         let size = 8 + 8 * (before.blocks as usize % 32);
         if black_box(Block::try_new(size)).is_none() {
@@ -100,9 +100,9 @@ pub fn kilobytes(_: u32) -> u64 {
     0
 }
 
-/// A plug-in that keeps what it shows: each call makes a message that grows by doubling to 50 to 400 kB and goes again,
-/// and keeps 200 lines of 20 to 200 bytes and a result of 1 to 20 kB. It ends when a block is refused, and what it
-/// keeps by then is what was served.
+/// A plug-in that keeps what it shows. Each call makes a message, which grows by doubling to 50 to 400 kB and is released,
+/// and keeps 200 lines of 20 to 200 bytes and a result of 1 to 20 kB. It ends when a block is refused. What it keeps by
+/// then is what was served.
 pub fn plug_in(_: u32) -> u64 {
     let mut random = Random::new(16);
     let mut kept = Chain::new();

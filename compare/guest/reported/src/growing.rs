@@ -14,7 +14,7 @@ pub fn vector_among_small_blocks(megabytes: u32) -> u64 {
     steps + small.release()
 }
 
-/// A buffer grows by a page at a time to `pages` pages: each is made before the last one goes.
+/// A buffer grows by a page at a time to `pages` pages: each is made before the last one is released.
 pub fn by_a_page(pages: u32) -> u64 {
     let mut released = 0;
     let mut last: Option<Block> = None;

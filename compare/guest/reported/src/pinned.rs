@@ -1,8 +1,8 @@
-//! A few blocks that stay keep the memory of many that went.
+//! A few live blocks pin the memory of many released ones.
 
 use crate::block::{Block, Chain};
 
-/// 200,000 blocks of 24 bytes, of which each 170th stays; then 100,000 of 40 bytes.
+/// 200,000 blocks of 24 bytes, of which every 170th stays; then 100,000 of 40 bytes.
 pub fn one_in_170(_: u32) -> u64 {
     let mut all = Chain::new();
     for _ in 0..200_000 {

@@ -86,7 +86,7 @@ pub fn with_many_small_blocks(rounds: u32) -> u64 {
     )
 }
 
-/// Replaces the state `rounds` more times: the new one is complete before the old one goes.
+/// Replaces the state `rounds` more times: the new one is complete before the old one is released.
 fn run(rounds: u32, shape: &Shape) -> u64 {
     SERVICE.with_borrow_mut(|service| {
         let mut released = 0;

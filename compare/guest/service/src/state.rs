@@ -1,25 +1,25 @@
 //! A service that replaces a large state while small records live on.
 //!
-//! Reported as a cause of unbounded growth: the records that outlive a state lie between its blocks, so that the next
-//! state, a little larger or smaller, does not fit the gaps.
+//! Reported as a cause of unbounded growth: the records that outlive a state lie between its blocks. The next state, a
+//! little larger or smaller, does not fit the gaps.
 
 use harness::{Checksum, Random};
 use std::cell::RefCell;
 
 struct Service {
     random: Random,
-    /// The state of now: buffers of a few hundred kilobytes.
+    /// The present state: buffers of a few hundred kilobytes.
     state: Vec<Vec<u8>>,
-    /// Small records; the oldest goes when a new one comes.
+    /// Small records. A new one replaces the oldest.
     records: Vec<String>,
-    /// The record that goes next.
+    /// The record that is replaced next.
     oldest: usize,
 }
 
 const BUFFERS: usize = 20;
 const RECORDS_PER_BUFFER: usize = 2;
 
-/// As many as 10 cycles make: from then on the program holds no more than before.
+/// As many as 10 cycles make. After these the program holds no more than before.
 const LIVE_RECORDS: usize = 10 * BUFFERS * RECORDS_PER_BUFFER;
 
 thread_local! {
@@ -42,7 +42,7 @@ pub fn replace(cycles: u32) -> u64 {
 }
 
 impl Service {
-    /// The new state is complete before the old one goes; records are made in between.
+    /// The new state is complete before the old one is released. Records are made in between.
     fn cycle(&mut self) {
         let mut next = Vec::new();
         for part in 0..BUFFERS {

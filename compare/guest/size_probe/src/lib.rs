@@ -1,4 +1,4 @@
-//! The program whose module is as small as its allocator allows: three exports that hand each call on.
+//! The program whose module is as small as its allocator allows: three exports that pass each call on.
 //!
 //! The code size of an allocator is the size of this module less its size with an allocator that always fails.
 #![no_std]

@@ -1,4 +1,4 @@
-//! Boa: a fresh JavaScript engine runs a script, as a host of plug-ins does.
+//! Boa: a fresh JavaScript engine runs a script, as in a host of plug-ins.
 
 // The engine seeds `Math.random` when it starts.
 use entropy as _;

@@ -1,4 +1,4 @@
-//! A source of entropy for modules without imports: the same bytes each time, so that runs are alike.
+//! A source of entropy for modules without imports. It gives the same bytes each time: runs are alike.
 //!
 //! The crate `getrandom` calls it where it is compiled with `--cfg getrandom_backend="custom"`.
 

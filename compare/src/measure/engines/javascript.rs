@@ -1,5 +1,5 @@
-//! Runs `runner.mjs` in a JavaScript engine: one process per workload, watched from outside so that a module may run
-//! forever.
+//! Runs `runner.mjs` in a JavaScript engine: one process per workload. The process is watched from outside, since a module
+//! may run forever.
 
 use crate::measure::plan::Plan;
 use crate::results::outcome::{Outcome, Runs, Served};
@@ -21,6 +21,8 @@ pub enum JsEngine {
     V8,
     /// V8's own choice: a quick compiler first, the optimizing one for functions that run often.
     V8Tiered,
+    /// V8 with its quick compiler alone: for what is counted and not timed.
+    V8Quick,
     /// JavaScriptCore's own choice, since it has no switch for its optimizing compiler alone: an interpreter first, then
     /// a quick compiler, then the optimizing one.
     JavaScriptCore,
@@ -30,7 +32,7 @@ impl JsEngine {
     /// The program that the engine is a part of.
     fn host(self) -> &'static str {
         match self {
-            JsEngine::V8 | JsEngine::V8Tiered => "Node",
+            JsEngine::V8 | JsEngine::V8Tiered | JsEngine::V8Quick => "Node",
             JsEngine::JavaScriptCore => "Bun",
         }
     }
@@ -48,6 +50,11 @@ impl JsEngine {
             JsEngine::V8Tiered => {
                 let mut node = Command::new(places.node());
                 node.args(OF_V8);
+                node
+            }
+            JsEngine::V8Quick => {
+                let mut node = Command::new(places.node());
+                node.arg("--liftoff-only").args(OF_V8);
                 node
             }
             JsEngine::JavaScriptCore => Command::new(places.bun()),
@@ -69,6 +76,8 @@ enum Event {
         pages: u32,
         heap_base: u32,
         served: Option<Served>,
+        instructions: Option<u64>,
+        peak_live_bytes: Option<u64>,
         last: Option<LastCall>,
     },
     Point {
@@ -119,8 +128,8 @@ fn run_once(
     let lines = lines_of(&mut process)?;
     let mut outcomes: BTreeMap<String, Outcome> = BTreeMap::new();
     let mut running: Option<(String, Instant)> = None;
-    // The engine compiles a module when it is loaded and when its functions first run. How long that takes, the first
-    // subject shows, which is the reference; the others get three times as long, and the limit.
+    // The engine compiles a module when it is loaded and when its functions first run. The first subject, the reference,
+    // shows how long that takes. The others get three times as long, and the limit.
     let mut first_run = None;
     loop {
         let patience = match (&running, first_run) {
@@ -155,6 +164,8 @@ fn run_once(
                 pages,
                 heap_base,
                 served,
+                instructions,
+                peak_live_bytes,
                 last,
             } => {
                 if let Some((_, start)) = running.take() {
@@ -175,6 +186,8 @@ fn run_once(
                     runs.pages = pages;
                     runs.heap_base = heap_base;
                     runs.served = served;
+                    runs.instructions = instructions;
+                    runs.peak_live_bytes = peak_live_bytes;
                 }
             }
             Event::Point { subject, cycle, pages } => {
@@ -302,7 +315,7 @@ mod tests {
 
     /// The engines that this machine has; the pinned ones come with `cargo make install-compare-tools`.
     fn engines() -> Vec<JsEngine> {
-        let mut engines = vec![JsEngine::V8, JsEngine::V8Tiered];
+        let mut engines = vec![JsEngine::V8, JsEngine::V8Tiered, JsEngine::V8Quick];
         match places().bun().exists() {
             true => engines.push(JsEngine::JavaScriptCore),
             false => println!("SKIPPED: JavaScriptCore, since npm has not installed Bun"),

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-/// No axis goes on beyond this. What has more stands at the end, so that the others are far enough from each other.
+/// No axis goes on beyond this. What has more stands at the end. That keeps the others far enough apart.
 pub const END: f64 = 2.0;
 
 /// How far an axis goes on after the outermost number, as a factor.
@@ -40,7 +40,7 @@ impl Axis {
         (number.min(end) / start).ln() / (end / start).ln()
     }
 
-    /// The numbers that stand beside an axis of so many pixels, at least `apart` pixels from each other.
+    /// The numbers that stand beside an axis of this many pixels, at least `apart` pixels from each other.
     pub fn ticks(&self, pixels: f64, apart: f64) -> Vec<f64> {
         let mut chosen: Vec<f64> = Vec::new();
         for number in NUMBERS {

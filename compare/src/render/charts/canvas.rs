@@ -1,6 +1,6 @@
 //! What charts are drawn on, and in which colours and sizes.
 //!
-//! Every colour reads on white and on black, so that one file serves a page of either.
+//! Every colour reads on white and on black. So one file serves a page of either.
 
 use crate::shared::catalogue::Role;
 use anyhow::Result;

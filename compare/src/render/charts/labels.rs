@@ -97,7 +97,7 @@ pub fn place(labels: &[Labelled], whole: &Area, taken: &[Area]) -> Vec<Area> {
     best.map_or(Vec::new(), |(_, areas)| areas)
 }
 
-/// Places the labels one after the other, beginning with `first`. Returns what speaks against the result as well.
+/// Places the labels one after the other, beginning with `first`. Returns the cost of the result as well.
 fn place_from(first: usize, labels: &[Labelled], whole: &Area, taken: &[Area]) -> (f64, Vec<Area>) {
     let mut placed: Vec<Option<Area>> = vec![None; labels.len()];
     let mut total = 0.0;
@@ -129,8 +129,8 @@ fn candidates(label: &Labelled) -> impl Iterator<Item = Area> {
     })
 }
 
-/// What speaks against a place: above all what the label covers. Then a line that crosses others, another point that is
-/// nearer, and the distance.
+/// The cost of a place: above all what the label covers, then a line that crosses others, another point that is nearer,
+/// and the distance.
 fn cost(index: usize, area: &Area, labels: &[Labelled], placed: &[Option<Area>], whole: &Area, taken: &[Area]) -> f64 {
     const COVERS: f64 = 1000.0;
     const CROSSES: f64 = 120.0;
@@ -138,7 +138,7 @@ fn cost(index: usize, area: &Area, labels: &[Labelled], placed: &[Option<Area>],
     let point = labels[index].point;
     let end = area.nearest(point);
     let distance = area.distance(point);
-    // All places beside the mark are equally good, so that the first of them is taken.
+    // All places beside the mark cost the same. So the first of them is taken.
     let mut cost = distance.max(MARK + GAP);
     if !area.is_within(whole) {
         cost += COVERS * COVERS;

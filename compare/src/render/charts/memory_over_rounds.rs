@@ -17,7 +17,7 @@ pub const FILE: &str = "memory-over-rounds.svg";
 /// The workload whose rounds are shown.
 pub const WORKLOAD: &str = "replaced-payload";
 
-/// The upright axis ends at so many times the reference's last number, so that the lines below are far enough apart.
+/// The upright axis ends at this multiple of the reference's last number. That keeps the lines below far enough apart.
 const END: f64 = 4.0;
 
 /// How far an axis goes on after the outermost number, as a factor.
@@ -105,7 +105,7 @@ impl<'report> Curves<'report> {
                 .collect();
             let heights: Vec<f64> = paths.iter().flat_map(|path| path.last()).map(|end| end.1).collect();
             let labels = spread(&heights, small.extent("").1, whole.top..whole.bottom);
-            // Lines that stand out come last, so that no other covers them.
+            // Lines that stand out come last: no other covers them.
             let mut drawn: Vec<_> = self.lines.iter().rev().zip(paths.iter().zip(labels)).collect();
             drawn.sort_by_key(|(line, _)| line.column.role != Role::Peer);
             for (line, (path, label)) in drawn {
@@ -137,7 +137,7 @@ impl<'report> Curves<'report> {
     /// What lines mean, and which allocators have none; it stands below the chart.
     pub fn legend(&self) -> String {
         let mut legend = format!(
-            "Linear memory after so many rounds of `{WORKLOAD}`, and the MiB after the last. Red: allocators of this \
+            "Linear memory over the rounds of `{WORKLOAD}`, with the MiB after the last. Red: allocators of this \
              repository. Blue: the one that ratios are taken to. A line that leaves the picture at its top ends at the \
              number beside it."
         );
@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_leaves_the_picture_ends_where_it_does() {
+    fn a_line_that_leaves_the_picture_ends_at_its_edge() {
         let points = [(0.0, 100.0), (10.0, 60.0), (20.0, -20.0), (30.0, -90.0)];
         assert_eq!(until_top(points, 0.0), [(0.0, 100.0), (10.0, 60.0), (17.5, 0.0)]);
         assert_eq!(until_top([points[0], points[1]], 0.0), points[..2]);

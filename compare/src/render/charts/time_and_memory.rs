@@ -61,7 +61,7 @@ pub fn draw(overview: &Overview, format: Format) -> Result<String> {
         for ((point, label), area) in points.iter().zip(&labelled).zip(&areas) {
             draw_label(canvas, point, label, area, format)?;
         }
-        // Marks that stand out come last, so that no other covers them.
+        // Marks that stand out come last: no other covers them.
         let mut marks: Vec<_> = points.iter().zip(&labelled).collect();
         marks.sort_by_key(|(point, _)| point.line.role != Role::Peer);
         for (point, label) in marks {

@@ -226,9 +226,9 @@ fn product_tables(report: &Report, style: Style) -> String {
     // Writing to a string cannot fail.
     let _ = writeln!(
         out,
-        "What people ship, in thin wrappers, compiled with opt-level 3 and fat LTO. The first call in an instance and call\n\
-         {PRODUCT_CALLS}, with the pages after each, and the bytes of the module; ratios in brackets. The engine has compiled the\n\
-         module before."
+        "Programs that people ship, in thin wrappers, compiled with opt-level 3 and fat LTO: the times of the first call in\n\
+         an instance and of call {PRODUCT_CALLS}, the pages after each, and the size of the module. Ratios are in brackets. The engine\n\
+         has compiled the module before the first call."
     );
     for row in &report.products {
         heading(&mut out, style, 3, &format!("{}: {}", row.name, row.about));
@@ -249,11 +249,11 @@ fn explanation(report: &Report) -> String {
     let (reference, floor) = (name_of(Role::Reference), name_of(Role::Floor));
     format!(
         "Times and instructions are ratios to {reference}: below 1 is faster. ± is half the distance between the quartiles,\n\
-         and `~` marks one of more than {:.0} %. Times are medians of up to {} runs, interleaved, after a warm-up, with a\n\
-         fresh instance each, and in V8 with --no-liftoff, unless the table says otherwise. JavaScriptCore has no such\n\
-         switch: it is timed with its own tiering, after {JSC_WARM_UP_RUNS} runs that warm it up. MiB is linear memory at the end,\n\
-         stack and static data included; it never shrinks, so this is the peak. Wasmtime's fuel counter counts\n\
-         instructions. The program's own work are the instructions with {floor}. A cell without figures says why.\n",
+         and `~` marks one of more than {:.0} %. A time is the median of up to {} interleaved runs after a warm-up, each in\n\
+         a fresh instance. Unless the table says otherwise, the engine is V8 with --no-liftoff. JavaScriptCore has no such\n\
+         switch: it is timed with its own tiering, after {JSC_WARM_UP_RUNS} runs that warm it up. MiB is the linear memory at the end,\n\
+         with stack and static data. It never shrinks, so this is the peak. Instructions are counted as wasmtime's fuel\n\
+         counter counts them. Those with {floor} count as the program's own work. A cell without figures says why.\n",
         WIDE_SPREAD * 100.0,
         report.runs,
     )
@@ -408,7 +408,7 @@ fn size_table(report: &Report, profile: &str) -> Table {
 fn versions(report: &Report) -> String {
     let versions = &report.versions;
     let mut out = format!(
-        "- date: {}\n- command: `{}`\n- commit: {}\n- machine: {}\n- {}\n- node {}, V8 {}\n{}- wasmtime {}\n- {}\n",
+        "- date: {}\n- command: `{}`\n- commit: {}\n- machine: {}\n- {}\n- node {}, V8 {}\n{}{}- {}\n",
         report.date,
         report.command,
         versions.commit,
@@ -420,7 +420,10 @@ fn versions(report: &Report) -> String {
             .javascriptcore
             .as_ref()
             .map_or(String::new(), |engine| format!("- {engine}\n")),
-        versions.wasmtime,
+        versions
+            .wasmtime
+            .as_ref()
+            .map_or(String::new(), |version| format!("- wasmtime {version}\n")),
         versions.wasm_opt
     );
     for column in &report.allocators {

@@ -7,9 +7,9 @@ use comfy_table::Table;
 
 /// What stands before the tables.
 pub const EXPLANATION: &str = "\
-Pages are of 64 KiB, at the end or after so many rounds. Where the memory has a limit: the bytes and blocks that were
-served before the first refusal, and then, once some were released, before the next. Times are milliseconds in V8.
-Ratios are to the reference. An allocator that serves more also executes more.
+Pages are of 64 KiB, at the end or after the rounds that the heading names. Where the memory has a limit, a line has the
+bytes and blocks that were served before the first refusal and, after some were released, before the next. Times are
+milliseconds in V8. Ratios are to the reference. An allocator that serves more also executes more.
 ";
 
 /// What a cell says that has no figure, where another cell of its line says why.

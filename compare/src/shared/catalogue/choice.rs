@@ -6,7 +6,7 @@ use super::pattern::matches;
 use anyhow::{Result, bail};
 
 impl Catalogue {
-    /// Keeps what one of `patterns` names; what no pattern names a part of stays whole.
+    /// Keeps what one of `patterns` names. A kind of things that no pattern names stays whole.
     ///
     /// A pattern is the name of an allocator, a workload or a family, and may end with `*`. The reference stays, since
     /// ratios are taken to it, and so do the floors.

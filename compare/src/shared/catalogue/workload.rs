@@ -36,7 +36,7 @@ pub struct Workload {
     /// rounds as well.
     #[serde(default)]
     pub points: Vec<u32>,
-    /// Whether it takes long: the quick report leaves it out, unless `--only` has its own name.
+    /// Whether it or building its modules takes long: the quick report leaves it out, unless `--only` has its own name.
     #[serde(default)]
     pub full_only: bool,
     /// The address of the public report that it was made after.
@@ -58,7 +58,7 @@ pub struct LongLife {
     pub about: String,
 }
 
-/// What people ship, in a thin wrapper, as `workloads.toml` describes it.
+/// A program that people ship, in a thin wrapper, as `workloads.toml` describes it.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Product {

@@ -1,4 +1,4 @@
-//! Runs a service-like load on each allocator in V8 for many rounds; fails if a memory goes on growing.
+//! Runs a service-like load on each allocator in V8 for many rounds. Fails if a memory goes on growing.
 
 use comfy_table::Table;
 use comfy_table::presets::ASCII_MARKDOWN;
@@ -14,7 +14,7 @@ fn rounds(arguments: impl IntoIterator<Item = String>) -> Result<u32, String> {
     match arguments.as_slice() {
         [] => Ok(ROUNDS),
         [rounds] => rounds.parse().ok().filter(|&rounds| rounds > SETTLED).ok_or(format!(
-            "{rounds:?} is no number of rounds: give a whole number above {SETTLED}"
+            "{rounds:?} is not a number of rounds: give a whole number above {SETTLED}"
         )),
         _ => Err("give one number of rounds, or none for a million".to_owned()),
     }

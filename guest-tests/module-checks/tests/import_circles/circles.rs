@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::Path;
 
-/// A text for each group of files in which every file leads to every other one: what they take from each other.
+/// Describes each group of files in which every file leads to every other one: what they take from each other.
 pub fn circles(imports: &Imports, folder: &Path) -> Vec<String> {
     let arrows = imports.keys().map(|(from, to)| (from.as_path(), to.as_path()));
     let graph: DiGraphMap<&Path, ()> = DiGraphMap::from_edges(arrows);

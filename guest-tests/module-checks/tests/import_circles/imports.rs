@@ -37,7 +37,7 @@ pub fn add_imports(source: &Crate, imports: &mut Imports) {
 }
 
 fn add(source: &Crate, module: &Module, target: &Target, imports: &mut Imports) {
-    // A module is no use by itself: the paths that go through it lead to what is used.
+    // To name a module takes nothing from it. The paths that go through it lead to what is taken.
     let Some(item) = &target.item else { return };
     let file = &source.0[&target.module].file;
     if *file != module.file {

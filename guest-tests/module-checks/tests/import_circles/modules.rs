@@ -95,7 +95,7 @@ impl Reader {
 
     fn read_module(&mut self, items: &[Item]) {
         let file = &self.file;
-        // One of several modules of this name may exist at a time.
+        // Several files may declare this module under different `cfg`s; their items count together.
         let module = self
             .modules
             .entry(self.at.clone())
@@ -206,7 +206,7 @@ fn add_paths(tokens: TokenStream, paths: &mut BTreeSet<WrittenPath>) {
                 if !before.ends_with("::") {
                     paths.insert(std::mem::take(&mut path));
                 }
-                // What follows a point is a field or a method.
+                // What follows a dot is a field or a method.
                 if before != "." {
                     path.push(name.to_string());
                 }

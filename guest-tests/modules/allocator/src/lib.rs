@@ -1,8 +1,8 @@
 //! The smallest module that offers an allocator to its host: the functions of `GlobalAlloc`, and no others.
 //!
 //! Their names in the module start with `heap_`, since `realloc` is a name of the C library on WASI. A feature chooses
-//! the allocator. The host checks in `module-checks` build this crate, look into the module and call its functions;
-//! everywhere but on wasm32 the crate is empty.
+//! the allocator. The host checks in `module-checks` build this crate, look into the module and call its functions. For
+//! other targets than wasm32 the crate is empty.
 #![cfg(target_arch = "wasm32")]
 #![no_std]
 
@@ -80,6 +80,15 @@ pub unsafe extern "C" fn realloc(block: *mut u8, size: usize, align: usize, new_
 pub unsafe extern "C" fn dealloc(block: *mut u8, size: usize, align: usize) {
     // SAFETY: the host keeps the contract of this function.
     unsafe { ALLOCATOR.dealloc(block, Layout::from_size_align_unchecked(size, align)) }
+}
+
+/// Which part of the free memory lies outside the largest free block.
+#[cfg(feature = "walk")]
+#[unsafe(export_name = "heap_fragmentation")]
+pub extern "C" fn fragmentation() -> f64 {
+    let mut summary = freeing_bump::HeapSummary::default();
+    ALLOCATOR.walk(|range| summary.add(range));
+    summary.fragmentation()
 }
 
 /// Whether the allocator refuses everything.

@@ -14,7 +14,7 @@ impl<T> Exclusive<T> {
         Exclusive(RefCell::new(value))
     }
 
-    /// What `call` returns for the value.
+    /// Calls `call` with the value and returns what it returns.
     pub(crate) fn with<R>(&self, call: impl FnOnce(&mut T) -> R) -> R {
         call(&mut self.0.borrow_mut())
     }

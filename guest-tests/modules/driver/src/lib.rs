@@ -2,7 +2,7 @@
 //!
 //! A feature chooses the allocator. `module-checks` builds this crate and calls its exports in V8 and in wasmtime. What
 //! the checks themselves need lies in static data, so that nothing but what is tested comes from the allocator. A check
-//! that fails leaves a text for the host and traps. Everywhere but on wasm32 the crate is empty.
+//! that fails leaves a text for the host and traps. For other targets than wasm32 the crate is empty.
 #![cfg(target_arch = "wasm32")]
 #![no_std]
 

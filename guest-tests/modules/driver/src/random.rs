@@ -11,7 +11,7 @@ const SLOTS: usize = 400;
 
 static TABLE: Exclusive<BlockTable<SLOTS>> = Exclusive::new(BlockTable::new());
 
-/// Makes steps of the sequence of `seed` until a request is refused, `steps` at most. Returns how many were done.
+/// Makes up to `steps` steps of the sequence of `seed`, until a request is refused. Returns how many were done.
 #[unsafe(no_mangle)]
 extern "C" fn run(seed: u32, steps: u32) -> u32 {
     let mut random = Rng::with_seed(seed.into());
@@ -60,7 +60,7 @@ extern "C" fn exchange_all() {
     TABLE.with(BlockTable::exchange_all);
 }
 
-/// Allocates and releases a block of three quarters of the largest size that the heap says it has free: from there on
+/// Allocates and releases a block of three quarters of the largest size that the heap says it has free. Up to that size
 /// a search among the free blocks must find one.
 #[cfg(feature = "freeing-bump")]
 #[unsafe(no_mangle)]

@@ -1,9 +1,9 @@
 //! A load like that of a service that runs for weeks: a large state that is replaced, small records that outlive many
 //! of its replacements, aligned buffers, and a text that grows and shrinks.
 //!
-//! The service starts with a peak of load: in its first rounds every block is twice as large as it may be later, or, where
-//! sizes are steady, as large as it may be. What the memory has then must suffice from then on, which leaves an allocator a
-//! factor of about three for its fragments: with sizes at random every allocator has some, now more, now less.
+//! The service starts with a peak of load. In its first rounds every block is twice as large as any later one or, where
+//! sizes are steady, as large as the largest later one. The memory of these rounds must suffice from then on. That leaves
+//! an allocator a factor of about three for fragmentation, which comes and goes while sizes are random.
 
 use crate::exclusive::Exclusive;
 use crate::failure;
@@ -49,8 +49,8 @@ static SERVICE: Exclusive<Service> = Exclusive::new(Service {
     text: None,
 });
 
-/// Sets the seed of the sizes, and whether those of each kind of block stay within one power of two (not 0), as
-/// allocators need them that never merge.
+/// Sets the seed of the sizes. If `steady_sizes` is not 0, each kind of block stays within one power of two, as allocators
+/// that never merge need it.
 #[unsafe(no_mangle)]
 extern "C" fn begin_service(seed: u32, steady_sizes: u32) {
     SERVICE.with(|service| {
@@ -77,8 +77,8 @@ extern "C" fn check_service() {
 }
 
 impl Service {
-    /// Makes a new state, part by part, with new records and buffers in between, and only then lets the old state go.
-    /// Every block is filled, and checked when it goes.
+    /// Makes a new state, part by part, with new records and buffers in between, and only then releases the old state.
+    /// Every block is filled, and checked when it is released.
     fn serve_round(&mut self) {
         let mut next = [const { None }; PARTS];
         for (part, slot) in next.iter_mut().enumerate() {

@@ -1,4 +1,4 @@
-//! What `CheckedHeap` does for right use, and when it runs out of memory. What it says to misuse is in
+//! What `CheckedHeap` does for right use, and when it runs out of memory. What it reports for misuse is in
 //! `misuse.rs`.
 
 use super::super::*;
@@ -24,7 +24,7 @@ pub(super) fn word(heap: &CheckedHeap<SimulatedMemory>, address: u32) -> u64 {
     heap.memory.read_le_u64(address).unwrap()
 }
 
-/// Asserts that nothing is served any more, and that everything that is refused is refused for that.
+/// Asserts that nothing is served any more, and that every call returns [`Error::Poisoned`].
 pub(super) fn assert_poisoned(heap: &mut CheckedHeap<SimulatedMemory>, live: u32) {
     assert!(heap.is_poisoned());
     let before = heap.memory.memory.all().to_vec();
@@ -40,7 +40,7 @@ pub(super) fn assert_poisoned(heap: &mut CheckedHeap<SimulatedMemory>, live: u32
 }
 
 #[test]
-fn the_first_block_lies_behind_its_header_at_the_heap_base() {
+fn the_first_block_lies_after_its_header_at_the_heap_base() {
     let mut heap = heap();
     assert_eq!(heap.allocate(request(100, 8)), Ok(BASE + HEADER_BYTES));
     assert_eq!(word(&heap, BASE), 1 << 32 | 4);
@@ -159,7 +159,7 @@ fn the_memory_grows_by_the_bare_need_where_a_step_would_go_beyond_the_ceiling() 
 }
 
 #[test]
-pub(super) fn words_across_eight_byte_bounds_or_behind_the_heap_are_refused() {
+pub(super) fn words_across_eight_byte_bounds_or_after_the_heap_are_refused() {
     let mut heap = heap();
     heap.allocate(SOME).unwrap();
     heap.memory.memory.foreign_grow(1);

@@ -1,7 +1,7 @@
 //! `CheckedHeap` in a memory that others write to: between right calls, any bytes that lie in no live block are
 //! overwritten.
 //!
-//! Whatever is written, no call panics, and no block is handed out over a live one; an error may be returned at any
+//! Whatever is written, no call panics, and no block is handed out over a live one. An error may be returned at any
 //! time. Two things are not written: the stamp that a free block at that address would have, and a marker. They are
 //! what the heap knows its own blocks by.
 

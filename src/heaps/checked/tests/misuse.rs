@@ -1,4 +1,4 @@
-//! What `CheckedHeap` says to each misuse, at which call, and that nothing that lives suffers from it.
+//! What `CheckedHeap` reports for each misuse, at which call, and that no live block suffers from it.
 
 use super::super::*;
 use super::behaviour::{BASE, SOME, assert_poisoned, heap, request};
@@ -15,7 +15,7 @@ fn trample(heap: &mut CheckedHeap<SimulatedMemory>, address: u32, word: u64) {
 }
 
 #[test]
-fn a_second_release_is_told_at_once() {
+fn a_second_release_is_reported_at_once() {
     for align in [8, 64] {
         let mut heap = heap();
         let live = heap.allocate(SOME).unwrap();
@@ -28,7 +28,7 @@ fn a_second_release_is_told_at_once() {
 }
 
 #[test]
-fn a_second_release_behind_an_overwritten_header_is_told_as_what_the_header_reads() {
+fn a_second_release_after_an_overwritten_header_is_reported_as_what_the_header_reads() {
     for (header, error) in [
         (u32::MAX.into(), Error::BlockNotOccupied { pointer: 1104 }),
         (1024, Error::BlockNotOccupied { pointer: 1104 }),
@@ -66,7 +66,7 @@ fn a_second_release_behind_an_overwritten_header_is_told_as_what_the_header_read
 }
 
 #[test]
-fn a_second_release_behind_the_header_of_a_block_in_use_hands_nothing_out_twice() {
+fn a_second_release_after_the_header_of_a_block_in_use_hands_nothing_out_twice() {
     // Whether the block is the first of its list at that release, the last, or in between.
     for again in 0..3 {
         let mut heap = heap();
@@ -90,7 +90,7 @@ fn a_second_release_behind_the_header_of_a_block_in_use_hands_nothing_out_twice(
 }
 
 #[test]
-fn a_release_as_the_first_call_is_told() {
+fn a_release_as_the_first_call_is_reported() {
     let mut heap = heap();
     assert_eq!(
         heap.deallocate(2048, SOME),
@@ -105,7 +105,7 @@ fn a_release_as_the_first_call_is_told() {
 }
 
 #[test]
-fn pointers_that_were_never_handed_out_are_told_at_once() {
+fn pointers_that_were_never_handed_out_are_reported_at_once() {
     // Before the heap, at its base, after the bump pointer, after the memory, and at its very end.
     for pointer in [
         0,
@@ -130,7 +130,7 @@ fn pointers_that_were_never_handed_out_are_told_at_once() {
 }
 
 #[test]
-fn over_aligned_pointers_that_were_never_handed_out_are_told_at_once() {
+fn over_aligned_pointers_that_were_never_handed_out_are_reported_at_once() {
     for pointer in [
         0,
         64,
@@ -155,7 +155,7 @@ fn over_aligned_pointers_that_were_never_handed_out_are_told_at_once() {
 }
 
 #[test]
-fn a_pointer_into_a_block_is_told_at_once() {
+fn a_pointer_into_a_block_is_reported_at_once() {
     for offset in [1, 4, 8, 16, 56, 63] {
         let mut heap = heap();
         let live = heap.allocate(SOME).unwrap();
@@ -170,7 +170,7 @@ fn a_pointer_into_a_block_is_told_at_once() {
 }
 
 #[test]
-fn an_overflow_by_one_byte_into_the_next_header_is_told_when_that_block_is_released() {
+fn an_overflow_by_one_byte_into_the_next_header_is_reported_when_that_block_is_released() {
     let mut heap = heap();
     let first = heap.allocate(SOME).unwrap();
     let second = heap.allocate(SOME).unwrap();
@@ -188,7 +188,7 @@ fn an_overflow_by_one_byte_into_the_next_header_is_told_when_that_block_is_relea
 }
 
 #[test]
-fn an_overflow_that_makes_a_valid_header_of_another_order_is_told_when_that_block_is_released() {
+fn an_overflow_that_makes_a_valid_header_of_another_order_is_reported_when_that_block_is_released() {
     let mut heap = heap();
     let first = heap.allocate(SOME).unwrap();
     let second = heap.allocate(SOME).unwrap();
@@ -205,7 +205,7 @@ fn an_overflow_that_makes_a_valid_header_of_another_order_is_told_when_that_bloc
 }
 
 #[test]
-fn an_overflow_into_the_header_of_a_free_block_is_told_when_it_would_be_handed_out() {
+fn an_overflow_into_the_header_of_a_free_block_is_reported_when_it_would_be_handed_out() {
     let mut heap = heap();
     let first = heap.allocate(SOME).unwrap();
     let second = heap.allocate(SOME).unwrap();
@@ -220,7 +220,7 @@ fn an_overflow_into_the_header_of_a_free_block_is_told_when_it_would_be_handed_o
 }
 
 #[test]
-fn a_write_after_free_into_the_first_eight_bytes_is_told_when_the_block_would_be_handed_out() {
+fn a_write_after_free_into_the_first_eight_bytes_is_reported_when_the_block_would_be_handed_out() {
     for at in 0..8 {
         let mut heap = heap();
         let live = heap.allocate(SOME).unwrap();
@@ -249,7 +249,7 @@ fn a_free_list_bent_into_a_cycle_hands_no_block_out_twice() {
 }
 
 #[test]
-fn a_free_list_bent_to_a_block_of_another_order_is_told_before_it_is_handed_out() {
+fn a_free_list_bent_to_a_block_of_another_order_is_reported_before_it_is_handed_out() {
     let mut heap = heap();
     let small = heap.allocate(request(8, 8)).unwrap();
     let neighbour = heap.allocate(request(8, 8)).unwrap();
@@ -284,7 +284,7 @@ fn a_free_list_bent_into_a_live_block_writes_nothing_there() {
 fn a_free_list_bent_to_a_live_over_aligned_block_whose_header_reads_free_hands_it_out_no_second_time() {
     let mut heap = heap();
     let over_aligned = request(64, 64);
-    // Released once, so that the block carries a stamp where nothing is written after that.
+    // Released once: the block carries a stamp, and nothing is written there after that.
     let pointer = heap.allocate(over_aligned).unwrap();
     heap.deallocate(pointer, over_aligned).unwrap();
     assert_eq!(heap.allocate(over_aligned), Ok(pointer));
@@ -302,7 +302,7 @@ fn a_free_list_bent_to_a_live_over_aligned_block_whose_header_reads_free_hands_i
 }
 
 #[test]
-fn a_layout_of_another_power_of_two_is_told_at_the_release_and_at_a_resizing() {
+fn a_layout_of_another_power_of_two_is_reported_at_the_release_and_at_a_resizing() {
     for wrong in [
         request(65, 8),
         request(32, 8),
@@ -312,21 +312,21 @@ fn a_layout_of_another_power_of_two_is_told_at_the_release_and_at_a_resizing() {
     ] {
         let mut heap = heap();
         let block = heap.allocate(SOME).unwrap();
-        let told = Error::LayoutMismatch {
+        let reported = Error::LayoutMismatch {
             pointer: block,
             block_bytes: 64,
         };
-        assert_eq!(heap.deallocate(block, wrong), Err(told));
+        assert_eq!(heap.deallocate(block, wrong), Err(reported));
         assert_poisoned(&mut heap, block);
         let mut heap = self::heap();
         assert_eq!(heap.allocate(SOME), Ok(block));
-        assert_eq!(heap.reallocate(block, wrong, 64), Err(told));
+        assert_eq!(heap.reallocate(block, wrong, 64), Err(reported));
         assert_poisoned(&mut heap, block);
     }
 }
 
 #[test]
-fn an_alignment_above_eight_that_was_not_asked_for_is_told_at_the_release() {
+fn an_alignment_above_eight_that_was_not_asked_for_is_reported_at_the_release() {
     let mut heap = heap();
     let plain = heap.allocate(request(1000, 8)).unwrap();
     let aligned = heap.allocate(request(64, 64)).unwrap();
@@ -344,7 +344,7 @@ fn an_alignment_above_eight_that_was_not_asked_for_is_told_at_the_release() {
 }
 
 #[test]
-fn a_marker_that_was_overwritten_is_told_at_the_release() {
+fn a_marker_that_was_overwritten_is_reported_at_the_release() {
     for at in 1..=8 {
         let mut heap = heap();
         let live = heap.allocate(SOME).unwrap();
@@ -357,7 +357,7 @@ fn a_marker_that_was_overwritten_is_told_at_the_release() {
 }
 
 #[test]
-fn an_alignment_that_the_pointer_does_not_have_is_told_although_the_power_of_two_is_right() {
+fn an_alignment_that_the_pointer_does_not_have_is_reported_although_the_power_of_two_is_right() {
     let mut heap = heap();
     let mut pointer = heap.allocate(request(1000 - 24, 16)).unwrap();
     while pointer % 32 == 0 {
@@ -368,7 +368,7 @@ fn an_alignment_that_the_pointer_does_not_have_is_told_although_the_power_of_two
 }
 
 #[test]
-fn a_marker_that_leaves_no_room_for_itself_is_no_marker() {
+fn a_marker_that_leaves_no_room_for_itself_is_not_a_marker() {
     let mut heap = heap();
     let live = heap.allocate(request(256, 8)).unwrap();
     let pointer = (live + 64) & !31;
@@ -381,7 +381,7 @@ fn a_marker_that_leaves_no_room_for_itself_is_no_marker() {
 }
 
 #[test]
-fn a_marker_that_names_no_multiple_of_eight_is_no_marker() {
+fn a_marker_that_names_no_multiple_of_eight_is_not_a_marker() {
     let mut heap = heap();
     let aligned = heap.allocate(request(64, 64)).unwrap();
     trample(&mut heap, aligned - WORD_BYTES, marker(aligned - 12));
@@ -390,7 +390,7 @@ fn a_marker_that_names_no_multiple_of_eight_is_no_marker() {
 }
 
 #[test]
-fn a_marker_that_names_a_block_just_out_of_reach_is_no_marker() {
+fn a_marker_that_names_a_block_just_out_of_reach_is_not_a_marker() {
     let mut heap = heap();
     let live = heap.allocate(SOME).unwrap();
     let over_aligned = request(1000 - 24, 16);
@@ -405,7 +405,7 @@ fn a_marker_that_names_a_block_just_out_of_reach_is_no_marker() {
 }
 
 #[test]
-fn a_marker_that_names_a_block_out_of_reach_is_no_marker() {
+fn a_marker_that_names_a_block_out_of_reach_is_not_a_marker() {
     let mut heap = heap();
     let far = heap.allocate(request(1000, 8)).unwrap();
     let aligned = heap.allocate(request(1000 - 24, 16)).unwrap();

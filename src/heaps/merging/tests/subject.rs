@@ -6,6 +6,8 @@ use super::*;
 use crate::heaps::Request;
 use crate::tests::model::Idle;
 use crate::tests::model::Totals;
+#[cfg(feature = "walk")]
+use crate::tests::model::Use;
 use crate::tests::model::headerless::Surveyed;
 use crate::tests::model::oracle::bytes_of_region;
 use crate::tests::simulated_memory::SimulatedMemory;
@@ -73,7 +75,7 @@ impl Surveyed for MergingHeap<SimulatedMemory> {
                 );
             }
         }
-        assert!(runs.is_empty(), "runs that are no blocks in use: {runs:x?}");
+        assert!(runs.is_empty(), "runs that are not blocks in use: {runs:x?}");
         idle
     }
 
@@ -98,6 +100,11 @@ impl Surveyed for MergingHeap<SimulatedMemory> {
         };
         let block = free.start + u64::from(TAG_BYTES);
         block.next_multiple_of(align.into()) - block + u64::from(span) <= free_bytes
+    }
+
+    #[cfg(feature = "walk")]
+    fn check_uses(&mut self, uses: &[(Range<u64>, Use)]) {
+        super::super::walk::survey::check_uses(self, uses);
     }
 
     fn live_bytes(totals: &Totals) -> u64 {
@@ -241,7 +248,7 @@ mod tests {
 
     #[test]
     #[cfg_attr(miri, ignore = "megabytes of memory")]
-    fn zeros_are_promised_where_the_memory_grows_elsewhere_and_leaves_what_then_serves_the_request() {
+    fn alloc_zeroed_returns_zeros_from_a_tail_that_was_left_because_the_memory_grew_elsewhere() {
         let mut subject = heap(Growth::Step { pages: 64 }, SimulatedMemory::new(1040, 1, 4096));
         subject.allocate(Request { size: 65_536, align: 8 }).unwrap();
         // It fits into the tail, but not with the reserve before a block of 2 MiB or more.
@@ -286,7 +293,7 @@ mod tests {
     }
 
     /// A heap in one page that cannot grow, which is full except for free blocks of these sizes and alignments: their addresses.
-    fn full_but_for<const N: usize>(
+    fn full_except<const N: usize>(
         heap_base: u32,
         free: [(u32, u32); N],
     ) -> (Headerless<MergingHeap<SimulatedMemory>>, [u32; N]) {
@@ -310,7 +317,7 @@ mod tests {
     #[test]
     fn a_full_heap_searches_longer_chunks_too_for_one_that_fits_where_it_lies() {
         // The first is in the bin of the request and is not aligned; the second, in the bin above, is.
-        let (mut subject, blocks) = full_but_for(1040, [(5004, 8), (5596, 1024)]);
+        let (mut subject, blocks) = full_except(1040, [(5004, 8), (5596, 1024)]);
         assert_ne!(blocks[0] % 1024, 0);
         let aligned = Request {
             size: 5000,
@@ -322,7 +329,7 @@ mod tests {
     #[test]
     fn a_full_heap_makes_a_run_of_whatever_holds_one() {
         // The first is longer than a run and nowhere aligned for one; the second is, and in a bin above.
-        let (mut subject, blocks) = full_but_for(1040, [(8400, 8), (9100, RUN_BYTES)]);
+        let (mut subject, blocks) = full_except(1040, [(8400, 8), (9100, RUN_BYTES)]);
         assert!(blocks[0].next_multiple_of(RUN_BYTES) > blocks[0] + 300);
         let block = subject.allocate(Request { size: 32, align: 8 }).unwrap();
         assert_eq!(block & !(RUN_BYTES - 1), blocks[1]);

@@ -6,7 +6,7 @@ use anyhow::{Result, anyhow};
 use std::path::Path;
 use wasmtime::{Engine, Store, TypedFunc};
 
-/// A single call of a probe that executes more than this is not waited for: about a tenth of a second.
+/// A call of a probe that executes more than this is stopped: about a tenth of a second.
 const MOST_INSTRUCTIONS_OF_A_CALL: u64 = 100_000_000;
 
 /// The alignment of all blocks of a probe.
@@ -37,20 +37,20 @@ impl Probe {
         })
     }
 
-    /// A new block of `size` bytes, and the instructions that it took.
+    /// Allocates a block of `size` bytes; its address, and the instructions of the call.
     pub fn allocate(&mut self, size: u32) -> Result<(u32, u64), String> {
         let alloc = self.alloc.clone();
         self.counted(|store| alloc.call(store, (size, ALIGN))).and_then(block)
     }
 
-    /// Releases a block; the instructions that it took.
+    /// Releases a block; the instructions of the call.
     pub fn release(&mut self, block: u32, size: u32) -> Result<u64, String> {
         let dealloc = self.dealloc.clone();
         let ((), instructions) = self.counted(|store| dealloc.call(store, (block, size, ALIGN)))?;
         Ok(instructions)
     }
 
-    /// Resizes a block; where it is now, and the instructions that it took.
+    /// Resizes a block; its new address, and the instructions of the call.
     pub fn resize(&mut self, old: u32, size: u32, new_size: u32) -> Result<(u32, u64), String> {
         let realloc = self.realloc.clone();
         self.counted(|store| realloc.call(store, (old, size, ALIGN, new_size)))

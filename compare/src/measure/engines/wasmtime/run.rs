@@ -43,7 +43,7 @@ impl Run {
         Ok(())
     }
 
-    /// Calls the export once, or once for each portion of a recording; returns the time that took, and the checksum.
+    /// Calls the export once, or once for each portion of a recording; returns the time of the calls, and the checksum.
     pub fn execute(&mut self, plan: &Plan) -> Result<(Duration, u64), String> {
         let Some(operations) = &plan.operations else {
             let start = Instant::now();
@@ -109,7 +109,7 @@ pub fn reason(error: &wasmtime::Error, most_instructions: u64) -> String {
     }
 }
 
-/// The machine code of a module; it is kept, since compiling takes longer than most runs.
+/// The machine code of a module. It is kept, since compiling takes longer than most runs.
 pub fn compiled(engine: &Engine, module: &Path, places: &Places) -> Result<Module> {
     let mut configuration = DefaultHasher::new();
     engine.precompile_compatibility_hash().hash(&mut configuration);

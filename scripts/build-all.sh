@@ -8,7 +8,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 for target in $SUPPORTED_TARGETS; do
-    for features in "" trace record trace,record; do
+    for features in "" trace record profile trace,record trace,profile record,profile trace,record,profile; do
         echo "building for $target with features '$features'"
         cargo build "$@" --package freeing-bump --target "$target" --no-default-features --features "$features"
     done

@@ -93,6 +93,8 @@ pub use stats::{HeapStats, Stats};
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub use tests::fuzz;
+#[cfg(feature = "profile")]
+pub use wrappers::profile::{self, Profiled};
 #[cfg(feature = "trace")]
 pub use wrappers::{Action, Event, Traced};
 pub use wrappers::{OnRefusal, Outlined};

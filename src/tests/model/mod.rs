@@ -38,5 +38,5 @@ mod runner;
 mod subject;
 
 #[cfg(test)]
-pub(crate) use runner::test_programs;
+pub(crate) use runner::{test_programs, test_random};
 pub(crate) use subject::{Calls, Fallible, Idle, Subject, Totals};

@@ -32,7 +32,8 @@
 //! # Features
 //!
 //! None by default. `trace` adds `Traced`, which reports each call to a function of yours. `record` adds `Recorder`, which
-//! records all calls for `cargo make replay` of the repository. Rust 1.85 or later.
+//! records all calls for `cargo make replay` of the repository. `profile` adds `Profiled`, which counts what is live by size
+//! class and by place, and names the place of a leak. Rust 1.85 or later.
 //!
 //! What is guaranteed, under which assumptions, and how it is tested: [`promise`].
 //!
@@ -53,7 +54,7 @@
 //!
 //! | folder | what it owns |
 //! |---|---|
-//! | `wrappers` | what can be put around any global allocator: `Outlined`, `OnRefusal`, `Traced`, `Recorder` |
+//! | `wrappers` | what can be put around any global allocator: `Outlined`, `OnRefusal`, `Traced`, `Recorder`, `Profiled` |
 //! | `global` | the global allocators: layouts, pointers, and the one thread. `build.rs` refuses the builds in which they would be unsound |
 //! | `heaps` | the engines, which deal in addresses: `merging` of `FreeingBump`, `tiny` of `TinyFreeingBump`, `checked` of `CheckedFreeingBump` over `original` |
 //! | `original` | the original algorithm over any [`Memory`], without unsafe code |

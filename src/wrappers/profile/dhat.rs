@@ -39,14 +39,14 @@ impl<A: GlobalAlloc> Snapshot<'_, A> {
         let mut json = Json { out, name };
         json.head("rust-heap", "Allocated", true, program, self.time())?;
         write!(json.out, ",\"tuth\":{SHORT_LIFETIME},\"tg\":{}", self.time_of_peak())?;
-        json.points(self.rows(), |out, row| {
+        json.points(self.rows().iter(), |out, row| {
             amount(out, '{', "tb", row.total)?;
             amount(out, ',', "mb", row.peak)?;
             amount(out, ',', "gb", row.at_peak)?;
             amount(out, ',', "eb", row.live)?;
             write!(out, ",\"tl\":{}", row.lifetimes)
         })?;
-        json.frames(self.rows())
+        json.frames(self.rows().iter())
     }
 
     /// Writes only what is [`kept`](Row::kept) as DHAT's JSON, as if nothing else had been made. Otherwise as
@@ -60,8 +60,9 @@ impl<A: GlobalAlloc> Snapshot<'_, A> {
             program,
             self.time(),
         )?;
-        json.points(self.rows(), |out, row| amount(out, '{', "tb", row.kept))?;
-        json.frames(self.rows())
+        let kept = self.rows().iter().filter(|row| row.kept.blocks != 0);
+        json.points(kept.clone(), |out, row| amount(out, '{', "tb", row.kept))?;
+        json.frames(kept)
     }
 }
 
@@ -83,7 +84,11 @@ impl Json<'_> {
     }
 
     /// Writes each program point, of which `counts` writes the counts.
-    fn points(&mut self, rows: &[Row], counts: impl Fn(&mut dyn Write, &Row) -> fmt::Result) -> fmt::Result {
+    fn points<'b>(
+        &mut self,
+        rows: impl Iterator<Item = &'b Row>,
+        counts: impl Fn(&mut dyn Write, &Row) -> fmt::Result,
+    ) -> fmt::Result {
         self.out.write_str(",\"pps\":[")?;
         let mut frame = LAST_CLASS_FRAME;
         let mut separator = "\n";
@@ -111,7 +116,7 @@ impl Json<'_> {
     }
 
     /// Writes the frames: the root, all size classes, and the places in the order of their rows.
-    fn frames(&mut self, rows: &[Row]) -> fmt::Result {
+    fn frames<'b>(&mut self, rows: impl Iterator<Item = &'b Row>) -> fmt::Result {
         self.out.write_str(",\"ftbl\":[\n\"[root]\"")?;
         for number in 0..SizeClass::COUNT {
             let class = SizeClass::numbered(number as u8);
@@ -122,7 +127,7 @@ impl Json<'_> {
                 class.largest_bytes()
             )?;
         }
-        for row in rows.iter().filter(|row| row.size_class.is_none()) {
+        for row in rows.filter(|row| row.size_class.is_none()) {
             if let Some(place) = row.place {
                 self.out.write_str(",\n\"")?;
                 place.write_name(&mut Escaped(self.out), self.name)?;

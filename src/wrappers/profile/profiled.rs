@@ -145,6 +145,12 @@ impl<A> Profiled<A> {
         self.with_table(|table| table.mark());
     }
 
+    /// Counts the release of the block of `size` bytes that has this header.
+    #[inline(never)]
+    fn count_release(&self, header: Header, size: usize) {
+        self.with_table(|table| table.release(header, size));
+    }
+
     /// Runs `work` on the table, if there is one.
     #[inline]
     fn with_table<Returned>(&self, work: impl FnOnce(&mut Table) -> Returned) -> Option<Returned> {
@@ -191,7 +197,7 @@ impl<A: GlobalAlloc> Profiled<A> {
     }
 
     /// Counts the new block of `layout` after its place was asked for; its header.
-    #[inline]
+    #[inline(never)]
     fn count(&self, layout: Layout) -> Header {
         if self.rows.get().is_null() {
             self.make_table();
@@ -246,7 +252,7 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Profiled<A> {
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         // SAFETY: the block was made by this wrapper, which has written a header before it.
         let header = unsafe { Header::read(block) };
-        self.with_table(|table| table.release(header, layout.size()));
+        self.count_release(header, layout.size());
         // SAFETY: what was handed out begins with the space before the block.
         let start = unsafe { block.sub(Header::space(layout.align())) };
         // SAFETY: `around` has returned a layout when the block was made.
@@ -269,7 +275,7 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Profiled<A> {
             // layout of the same alignment.
             let resized = unsafe { self.allocator.realloc(start, around, new_around.size()) };
             if !resized.is_null() {
-                self.with_table(|table| table.release(header, layout.size()));
+                self.count_release(header, layout.size());
             }
             resized
         })

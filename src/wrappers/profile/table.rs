@@ -227,7 +227,7 @@ impl<'a> Table<'a> {
     }
 
     /// The slot of this key, or the empty one that it would take. There always is an empty one.
-    #[inline]
+    #[inline(never)]
     fn find(&self, key: Key) -> Slot {
         let mask = self.rows.len() - FIXED_ROWS - 1;
         let mut slot = key.hash();

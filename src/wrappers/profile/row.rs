@@ -60,6 +60,10 @@ pub struct Row {
     pub lifetimes: u64,
 }
 
+// `Profiled::snapshot` states what one takes.
+#[cfg(target_pointer_width = "32")]
+const _: () = assert!(size_of::<Row>() == 112);
+
 /// What happened to the blocks of a place and a size class between two snapshots.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

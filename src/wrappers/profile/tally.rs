@@ -42,6 +42,10 @@ pub(super) struct Tally {
     lifetimes: u64,
 }
 
+// `Profiled` states what a table takes.
+#[cfg(target_pointer_width = "32")]
+const _: () = assert!(size_of::<Tally>() == 88);
+
 /// In place of a size class: all of them.
 pub(super) const ALL_CLASSES: u8 = u8::MAX;
 

@@ -112,9 +112,10 @@ mod tests {
             .map(|(bytes, frames)| format!(r#"{{"tb":{},"tbk":9,"fs":{frames}{}}}"#, 10 * bytes, lives(*bytes)))
             .collect();
         let json = format!(
-            r#"{{"dhatFileVersion":2,"mode":"rust-heap","verb":"Kept","bklt":{has_lives},"bkacc":false,"tu":"events",
+            r#"{{"dhatFileVersion":2,"mode":"rust-heap","verb":"{}","bklt":{has_lives},"bkacc":false,"tu":"events",
             "Mtu":"Mevent","tuth":1,"cmd":"program","pid":0,"te":350,"tg":331,"pps":[{}],
             "ftbl":["[root]","33 to 64 bytes","parsing","drawing"]}}"#,
+            if has_lives { "Allocated" } else { "Kept" },
             points.join(",")
         );
         HeapProfile::parse(&json).unwrap()
@@ -127,15 +128,15 @@ mod tests {
             text(&profile, 25).unwrap(),
             "\
 program: rust-heap, 350 events. Bytes, and in how many blocks:
-┌─────────────────┬─────────────┬───────────┬────────────┬───────────────────┬────────────────┐
-│ live at the end ┆ at the peak ┆  own peak ┆       kept ┆ mean life, events ┆ where          │
-╞═════════════════╪═════════════╪═══════════╪════════════╪═══════════════════╪════════════════╡
-│       3000 in 1 ┆   3000 in 1 ┆ 6000 in 2 ┆ 30000 in 9 ┆                10 ┆ drawing        │
-│                 ┆             ┆           ┆            ┆                   ┆ 33 to 64 bytes │
-│         40 in 1 ┆     40 in 1 ┆   80 in 2 ┆   400 in 9 ┆                10 ┆ parsing        │
-│                 ┆             ┆           ┆            ┆                   ┆ 33 to 64 bytes │
-│       3040 in 2 ┆   3040 in 2 ┆ 3040 in 2 ┆ 30400 in 18┆                10 ┆ everywhere     │
-└─────────────────┴─────────────┴───────────┴────────────┴───────────────────┴────────────────┘
+┌─────────────────┬─────────────┬───────────┬─────────────┬───────────────────┬────────────────┐
+│ live at the end ┆ at the peak ┆  own peak ┆   allocated ┆ mean life, events ┆ where          │
+╞═════════════════╪═════════════╪═══════════╪═════════════╪═══════════════════╪════════════════╡
+│       3000 in 1 ┆   3000 in 1 ┆ 6000 in 2 ┆  30000 in 9 ┆                10 ┆ drawing        │
+│                 ┆             ┆           ┆             ┆                   ┆ 33 to 64 bytes │
+│         40 in 1 ┆     40 in 1 ┆   80 in 2 ┆    400 in 9 ┆                10 ┆ parsing        │
+│                 ┆             ┆           ┆             ┆                   ┆ 33 to 64 bytes │
+│       3040 in 2 ┆   3040 in 2 ┆ 3040 in 2 ┆ 30400 in 18 ┆                10 ┆ everywhere     │
+└─────────────────┴─────────────┴───────────┴─────────────┴───────────────────┴────────────────┘
 "
         );
     }
@@ -144,10 +145,10 @@ program: rust-heap, 350 events. Bytes, and in how many blocks:
     fn a_profile_without_lifetimes_has_one_column_of_counts_and_says_what_is_left_out() {
         let profile = profile(false, &[(1, "[2,1]"), (2, "[3,1]"), (3, "[1,1,1,1,1,1,1,2]")]);
         let text = text(&profile, 1).unwrap();
-        assert!(text.contains("│   30 in 9 ┆ 33 to 64 bytes"), "{text}");
+        assert!(text.contains("│  30 in 9 ┆ 33 to 64 bytes"), "{text}");
         assert!(text.contains("and 2 more"), "{text}");
         assert!(!text.contains("parsing") && !text.contains("live at the end"), "{text}");
-        assert!(text.contains("│  60 in 27 ┆ everywhere"), "{text}");
+        assert!(text.contains("│ 60 in 27 ┆ everywhere"), "{text}");
         assert!(text.ends_with("2 more; --top 3 shows all.\n"), "{text}");
     }
 

@@ -20,7 +20,7 @@ const REMEMBERING: u64 = 3;
 
 thread_local! {
     static WORK: Cell<u64> = const { Cell::new(0) };
-    static REMEMBERED: RefCell<BTreeMap<u32, String>> = const { RefCell::new(BTreeMap::new()) };
+    static REMEMBERED: RefCell<BTreeMap<u32, Box<str>>> = const { RefCell::new(BTreeMap::new()) };
 }
 
 /// What the program is about. It allocates as well, as one that asks JavaScript for its stack does.
@@ -49,7 +49,9 @@ fn serve(number: u32) -> usize {
     });
     let session = at(SESSIONS, || Block::new(1_000, 16, number as u8));
     at(REMEMBERING, || {
-        REMEMBERED.with_borrow_mut(|remembered| remembered.insert(number, format!("request number {number:09}")))
+        REMEMBERED.with_borrow_mut(|remembered| {
+            remembered.insert(number, format!("request number {number:09}").into_boxed_str())
+        })
     });
     session.check();
     words.len()

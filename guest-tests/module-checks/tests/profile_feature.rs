@@ -2,10 +2,10 @@
 
 use module_checks::{ALLOCATORS, build_allocator_module};
 use wasmparser::{Parser, Payload};
-use wasmtime::{Config, Engine, Instance, Memory, Module, Store, TypedFunc};
+use wasmtime::{Config, Engine, Instance, Module, Store, TypedFunc};
 
-fn build(features: &str) -> Vec<u8> {
-    build_allocator_module(env!("CARGO_TARGET_TMPDIR"), features, "size")
+fn build(features: &str, profile: &str) -> Vec<u8> {
+    build_allocator_module(env!("CARGO_TARGET_TMPDIR"), features, profile)
 }
 
 /// The bytes of a module's functions.
@@ -22,7 +22,6 @@ fn code_bytes(module: &[u8]) -> usize {
 /// A module in which each call's instructions are counted.
 struct Counted {
     store: Store<()>,
-    memory: Memory,
     alloc: TypedFunc<(u32, u32), u32>,
     dealloc: TypedFunc<(u32, u32, u32), ()>,
     realloc: TypedFunc<(u32, u32, u32, u32), u32>,
@@ -41,7 +40,6 @@ impl Counted {
         store.set_fuel(FUEL)?;
         let instance = Instance::new(&mut store, &Module::new(&engine, module)?, &[])?;
         Ok(Counted {
-            memory: instance.get_memory(&mut store, "memory").expect("rustc exports it"),
             alloc: instance.get_typed_func(&mut store, "heap_alloc")?,
             dealloc: instance.get_typed_func(&mut store, "heap_dealloc")?,
             realloc: instance.get_typed_func(&mut store, "heap_realloc")?,
@@ -87,22 +85,44 @@ impl Counted {
     }
 }
 
+/// What the profiler adds to `FreeingBump` in a module that is built in this profile.
+#[derive(Debug)]
+struct Cost {
+    /// Bytes of code.
+    code: usize,
+    /// Bytes of code more with an export.
+    export: usize,
+    /// Instructions of an allocation, a resize in place, and a release.
+    instructions: [u64; 3],
+}
+
+fn cost(profile: &str) -> wasmtime::Result<Cost> {
+    let (without, with) = (build("freeing-bump", profile), build("freeing-bump,profiled", profile));
+    let with_export = build("freeing-bump,export-profile", profile);
+    let (before, after) = (
+        Counted::new(&without)?.instructions()?,
+        Counted::new(&with)?.instructions()?,
+    );
+    Ok(Cost {
+        code: code_bytes(&with) - code_bytes(&without),
+        export: code_bytes(&with_export) - code_bytes(&with),
+        instructions: [0, 1, 2].map(|call| after[call] - before[call]),
+    })
+}
+
 #[test]
 fn the_profiler_costs_no_more_than_its_documentation_states() -> wasmtime::Result<()> {
-    let (without, with) = (build("freeing-bump"), build("freeing-bump,profiled"));
-    let code = code_bytes(&with) - code_bytes(&without);
-    let export = code_bytes(&build("freeing-bump,export-profile")) - code_bytes(&with);
-    let (mut without, mut with) = (Counted::new(&without)?, Counted::new(&with)?);
-    let (before, after) = (without.instructions()?, with.instructions()?);
-    let more: Vec<u64> = (0..3).map(|call| after[call] - before[call]).collect();
-    let table = with.memory.data_size(&with.store) - without.memory.data_size(&without.store);
-    println!("{code} bytes of code, {export} more to export, {more:?} instructions, {table} bytes of memory");
-    assert!(code <= 2_000, "{code} bytes of code");
-    assert!(export <= 8_000, "{export} bytes of code to export");
-    assert!(
-        more[0] <= 300 && more[1] <= 500 && more[2] <= 200,
-        "{more:?} instructions"
-    );
+    for (profile, code, export, instructions) in [
+        ("size", 2_400, 8_700, [900, 1_450, 600]),
+        ("speed", 6_000, 20_000, [900, 1_450, 600]),
+    ] {
+        let cost = cost(profile)?;
+        println!("{profile}: {cost:?}");
+        assert!(cost.code <= code && cost.export <= export, "{profile}: {cost:?}");
+        for (measured, stated) in cost.instructions.into_iter().zip(instructions) {
+            assert!(measured <= stated, "{profile}: {cost:?}");
+        }
+    }
     Ok(())
 }
 
@@ -110,7 +130,7 @@ fn the_profiler_costs_no_more_than_its_documentation_states() -> wasmtime::Resul
 fn a_module_that_does_not_use_the_profiler_is_byte_for_byte_the_same_with_the_feature() {
     for allocator in ALLOCATORS {
         assert!(
-            build(allocator) == build(&format!("{allocator},profile")),
+            build(allocator, "size") == build(&format!("{allocator},profile"), "size"),
             "{allocator}: the module differs with the feature `profile`"
         );
     }

@@ -6,7 +6,7 @@ use super::snapshot::Snapshot;
 use super::table::{State, Table};
 use super::tally::Tally;
 use core::alloc::{GlobalAlloc, Layout};
-use core::cell::Cell;
+use core::cell::{Cell, UnsafeCell};
 use core::ptr::{self, NonNull};
 
 /// The slots of the hash table unless [`Profiled::with_entries`] says otherwise.
@@ -94,7 +94,7 @@ pub struct Profiled<A> {
     entries: usize,
     /// The first row of the table; null before there is one.
     rows: Cell<*mut Tally>,
-    state: Cell<State>,
+    state: UnsafeCell<State>,
     /// Whether the allocator within is being called for the table.
     making: Cell<bool>,
     /// Whether the place function is running.
@@ -114,7 +114,7 @@ impl<A> Profiled<A> {
             place,
             entries: DEFAULT_ENTRIES,
             rows: Cell::new(ptr::null_mut()),
-            state: Cell::new(State::new()),
+            state: UnsafeCell::new(State::new()),
             making: Cell::new(false),
             asking: Cell::new(false),
         }
@@ -156,13 +156,13 @@ impl<A> Profiled<A> {
     fn with_table<Returned>(&self, work: impl FnOnce(&mut Table) -> Returned) -> Option<Returned> {
         let rows = NonNull::new(self.rows.get())?;
         let mut rows = NonNull::slice_from_raw_parts(rows, Table::row_count(self.entries));
-        let mut state = self.state.get();
         // SAFETY: `make_table` has made a block of so many rows of zeros, which a row may consist of, and nothing releases it.
         // There is one reference at a time: `work` is one call on the table, which calls neither the place function nor an
         // allocator.
-        let returned = work(&mut Table::new(unsafe { rows.as_mut() }, &mut state));
-        self.state.set(state);
-        Some(returned)
+        let rows = unsafe { rows.as_mut() };
+        // SAFETY: there is one reference at a time, as before.
+        let state = unsafe { &mut *self.state.get() };
+        Some(work(&mut Table::new(rows, state)))
     }
 }
 

@@ -38,6 +38,16 @@ const fn row_of_class(class: SizeClass) -> usize {
 const NUMBER: u8 = 1;
 const ASKING: u8 = 2;
 
+/// The rows that a block counts in, the first one of which is `row`, and the last one [`ALL`].
+#[inline]
+fn rows_of(rows: &[Tally], row: usize, class: SizeClass) -> [usize; 4] {
+    let place_row = match rows.get(row) {
+        Some(tally) if row != OTHER => tally.place_row as usize,
+        _ => NONE,
+    };
+    [row, place_row, row_of_class(class), ALL]
+}
+
 /// What the table knows beside its rows.
 #[derive(Clone, Copy)]
 pub(super) struct State {
@@ -77,15 +87,17 @@ impl<'a> Table<'a> {
     pub(super) fn make(&mut self, place: Place, size: usize) -> Header {
         let class = SizeClass::holding(size);
         let row = self.row_of(place, class);
-        self.state.clock.now += 1;
-        let clock = self.state.clock;
-        for row in self.rows_of(row, class) {
+        let clock = &mut self.state.clock;
+        clock.now += 1;
+        let mut is_peak = false;
+        for row in rows_of(self.rows, row, class) {
             if let Some(tally) = self.rows.get_mut(row) {
-                let is_peak = tally.make(size, &clock);
-                if is_peak && row == ALL {
-                    self.state.clock.peak_at = clock.now;
-                }
+                is_peak = tally.make(size, clock);
             }
+        }
+        // The last row was that of all places and all size classes.
+        if is_peak {
+            clock.peak_at = clock.now;
         }
         Header {
             row: row as u32,
@@ -98,11 +110,11 @@ impl<'a> Table<'a> {
         if header == Header::UNCOUNTED {
             return;
         }
-        self.state.clock.now += 1;
-        let clock = self.state.clock;
-        for row in self.rows_of(header.row as usize, SizeClass::holding(size)) {
+        let clock = &mut self.state.clock;
+        clock.now += 1;
+        for row in rows_of(self.rows, header.row as usize, SizeClass::holding(size)) {
             if let Some(tally) = self.rows.get_mut(row) {
-                tally.release(size, header, &clock);
+                tally.release(size, header, clock);
             }
         }
     }
@@ -158,16 +170,6 @@ impl<'a> Table<'a> {
                 (Some(place), is_of_a_class.then_some(SizeClass::numbered(tally.class)))
             }
         }
-    }
-
-    /// The rows that a block counts in, the first one of which is `row`.
-    #[inline]
-    fn rows_of(&self, row: usize, class: SizeClass) -> [usize; 4] {
-        let place_row = match self.rows.get(row) {
-            Some(tally) if row != OTHER => tally.place_row as usize,
-            _ => NONE,
-        };
-        [row, place_row, row_of_class(class), ALL]
     }
 
     /// The row of a place and a size class, which is [`OTHER`] if there is none and no room for it.

@@ -114,7 +114,7 @@ fn cost(profile: &str) -> wasmtime::Result<Cost> {
 fn the_profiler_costs_no_more_than_its_documentation_states() -> wasmtime::Result<()> {
     for (profile, code, export, instructions) in [
         ("size", 2_400, 8_700, [900, 1_450, 600]),
-        ("speed", 6_000, 20_000, [900, 1_450, 600]),
+        ("speed", 3_300, 15_000, [620, 920, 320]),
     ] {
         let cost = cost(profile)?;
         println!("{profile}: {cost:?}");

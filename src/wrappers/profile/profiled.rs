@@ -66,7 +66,8 @@ const FEWEST_ENTRIES: usize = 8;
 ///
 /// # The place function
 ///
-/// It gets the layout of the block, which was made already. It may allocate and release: such blocks count as made at
+/// It gets the layout of the block, which was made already. In a browser it can call a JavaScript function that hashes
+/// `new Error().stack` and keeps the text under its hash, so that the page can put the text in the place of the number. It may allocate and release: such blocks count as made at
 /// [`Place::Asking`], and it is not called for them. It must not unwind. A block that is resized counts as released, and as made
 /// again where it is resized: a vector counts where it last grew. A release needs no place.
 ///
@@ -79,7 +80,11 @@ const FEWEST_ENTRIES: usize = 8;
 ///   each entry, and 31 rows more, 92,840 bytes for 1,024 entries. A place takes one entry, and each of its size classes one.
 ///   Seven of eight entries are used. Then what is made at a new place, or in a new size class of a place, counts as made at
 ///   [`Place::Other`]: see [`Snapshot::is_complete`].
-/// - COSTS
+/// - **Time**: no loop but that of the hash table. A call counts in four rows. Around `FreeingBump` in a module that is built for
+///   speed an allocation takes up to 620 instructions more, a release 320, and a resize 920, without those of the place
+///   function; built for size, 900, 600 and 1,450 (wasmtime's fuel, which counts each WebAssembly instruction).
+/// - **Code**: 2.4 kB in a module that is built for size, 3.3 kB in one for speed. To export DHAT's JSON takes 8.7 kB or 15 kB
+///   more, with `core::fmt`. `profile_feature.rs` in the repository's `guest-tests/module-checks` measures these figures.
 ///
 /// If memory is refused for the table, blocks are served and not counted, and the next request tries again. Such blocks are not
 /// counted when they are released either. The same holds for blocks that the allocator within asks of this wrapper while it

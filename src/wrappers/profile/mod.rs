@@ -1,6 +1,8 @@
 //! What a [`Profiled`] counts: what is live, by size class and by place.
 //!
-//! The files are layers too. Each uses those below it:
+//! # Files
+//!
+//! They are layers too. Each uses those below it:
 //!
 //! | file | what it owns |
 //! |---|---|

@@ -67,9 +67,13 @@ const FEWEST_ENTRIES: usize = 8;
 /// # The place function
 ///
 /// It gets the layout of the block, which was made already. In a browser it can call a JavaScript function that hashes
-/// `new Error().stack` and keeps the text under its hash, so that the page can put the text in the place of the number. It may allocate and release: such blocks count as made at
-/// [`Place::Asking`], and it is not called for them. It must not unwind. A block that is resized counts as released, and as made
-/// again where it is resized: a vector counts where it last grew. A release needs no place.
+/// `new Error().stack` and keeps the text under its hash. The page then has a name for each number.
+///
+/// The function may allocate and release. Such blocks count as made at [`Place::Asking`], and it is not called for them. It must
+/// not unwind.
+///
+/// A block that is resized counts as released, and as made again where it is resized: a vector counts where it last grew. A
+/// release needs no place.
 ///
 /// # What it costs
 ///
@@ -90,8 +94,7 @@ const FEWEST_ENTRIES: usize = 8;
 /// counted when they are released either. The same holds for blocks that the allocator within asks of this wrapper while it
 /// makes the table, as a hook of `Traced` may.
 ///
-/// Around `OnRefusal` a request that is refused counts nothing. Requests of more than `isize::MAX` less 8 bytes, or less the
-/// alignment, are refused.
+/// A request that is refused counts nothing. Requests of more than `isize::MAX` less 8 bytes, or less the alignment, are refused.
 pub struct Profiled<A> {
     allocator: A,
     place: fn(Layout) -> u64,

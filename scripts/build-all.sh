@@ -8,7 +8,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 for target in $SUPPORTED_TARGETS; do
-    for features in "" trace record walk trace,record,walk; do
+    for features in "" trace record walk profile trace,record trace,record,walk,profile; do
         echo "building for $target with features '$features'"
         cargo build "$@" --package freeing-bump --target "$target" --no-default-features --features "$features"
     done

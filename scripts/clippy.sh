@@ -13,7 +13,8 @@ cargo clippy --workspace --all-targets "${strict[@]}"
 cargo clippy --workspace --all-targets --all-features "${strict[@]}"
 # What `cargo make report` compiles.
 cargo clippy --package freeing-bump-compare --all-targets --no-default-features "${strict[@]}"
-for features in freeing-bump tiny checked report-errors freeing-bump,ceiling checked,ceiling freeing-bump,walk; do
+for features in freeing-bump tiny checked report-errors freeing-bump,ceiling checked,ceiling freeing-bump,walk \
+    freeing-bump,export-profile; do
     cargo clippy --package allocator-module --features "$features" "${wasm[@]}" "${strict[@]}"
 done
 for features in freeing-bump tiny checked; do
@@ -28,7 +29,7 @@ for example in "word-count wasm32-wasip1" "contract wasm32v1-none" "plug-in wasm
 done
 # What `cargo make fuzz` compiles on nightly.
 cargo clippy --package freeing-bump "${strict[@]}" --cfg fuzzing
-for features in "" trace,walk; do
+for features in "" trace trace,walk,profile; do
     cargo clippy --package freeing-bump --features "$features" "${wasm[@]}" "${strict[@]}"
     cargo clippy --package guest-tests --all-targets --features "$features" "${wasm[@]}" "${strict[@]}"
 done

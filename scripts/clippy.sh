@@ -13,7 +13,8 @@ cargo clippy --workspace --all-targets "${strict[@]}"
 cargo clippy --workspace --all-targets --all-features "${strict[@]}"
 # What `cargo make report` compiles.
 cargo clippy --package freeing-bump-compare --all-targets --no-default-features "${strict[@]}"
-for features in freeing-bump tiny checked report-errors freeing-bump,ceiling checked,ceiling freeing-bump,walk freeing-bump,malloc; do
+for features in freeing-bump tiny checked report-errors freeing-bump,ceiling checked,ceiling freeing-bump,walk \
+    freeing-bump,export-profile freeing-bump,malloc; do
     cargo clippy --package allocator-module --features "$features" "${wasm[@]}" "${strict[@]}"
 done
 for features in freeing-bump tiny checked; do
@@ -31,7 +32,7 @@ cargo clippy --package freeing-bump "${strict[@]}" --cfg fuzzing
 cargo clippy --package freeing-bump --features malloc "${strict[@]}" --cfg fuzzing
 cargo clippy --package freeing-bump --features malloc "${wasm[@]}" "${strict[@]}"
 cargo clippy --package component-module --target wasm32-wasip2 "${strict[@]}"
-for features in "" trace,walk; do
+for features in "" trace trace,walk,profile; do
     cargo clippy --package freeing-bump --features "$features" "${wasm[@]}" "${strict[@]}"
     cargo clippy --package guest-tests --all-targets --features "$features" "${wasm[@]}" "${strict[@]}"
 done

@@ -45,7 +45,7 @@ for combination in "${combinations[@]}"; do
     CARGO_PROFILE_RELEASE_DEBUG_ASSERTIONS=$assertions CARGO_PROFILE_RELEASE_OVERFLOW_CHECKS=$assertions \
         CARGO_PROFILE_RELEASE_OPT_LEVEL=$opt_level CARGO_PROFILE_RELEASE_LTO=$lto \
         CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS=-Ctarget-feature=$features \
-        cargo test --release --package guest-tests --features trace,walk --target wasm32-unknown-unknown \
+        cargo test --release --package guest-tests --features trace,walk,profile --target wasm32-unknown-unknown \
         --target-dir target/matrix >"$log" 2>&1 || status=$?
     cat "$log" >>"$results"
     passed=$(awk '/^test result: / { passed += $4 } END { print passed + 0 }' "$log")

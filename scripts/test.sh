@@ -39,13 +39,13 @@ run_set() {
         ;;
     guest)
         wasm-pack test --node --mode no-install guest-tests
-        wasm-pack test --node --mode no-install guest-tests --features trace,walk
+        wasm-pack test --node --mode no-install guest-tests --features trace,walk,profile
         wasm-pack test --node --mode no-install --release guest-tests
         ;;
     browser)
         export WASM_BINDGEN_USE_BROWSER=1 WASM_BINDGEN_TEST_TIMEOUT=300
         wasm-pack test --headless --chrome --chromedriver "$(command -v chromedriver)" --mode no-install guest-tests \
-            --features trace,walk
+            --features trace,walk,profile
         ;;
     esac
 }

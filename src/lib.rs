@@ -43,7 +43,8 @@
 //! None by default. `malloc` makes the heap of `FreeingBump` that of C code too: [`c_code`] has the lines to write, for C code in
 //! a module and for components, and what they cost. `trace` adds `Traced`, which reports each call to a function of yours. `record` adds `Recorder`, which
 //! records all calls for `cargo make replay` of the repository. `walk` adds `FreeingBump::walk`, which tells what each address
-//! of the heap is used for. Rust 1.85 or later.
+//! of the heap is used for. `profile` adds `Profiled`, which counts what is live by size class and by place, and names the
+//! place of a leak. Rust 1.85 or later.
 //!
 //! What is guaranteed, under which assumptions, and how it is tested: [`promise`]. From another allocator to this one:
 //! [`moving_over`].
@@ -65,7 +66,7 @@
 //!
 //! | folder | what it owns |
 //! |---|---|
-//! | `wrappers` | what can be put around any global allocator: `Outlined`, `OnRefusal`, `Traced`, `Recorder` |
+//! | `wrappers` | what can be put around any global allocator: `Outlined`, `OnRefusal`, `Traced`, `Recorder`, `Profiled` |
 //! | `global` | the global allocators: layouts, pointers, and the one thread. `build.rs` refuses the builds in which they would be unsound |
 //! | `heaps` | the engines, which deal in addresses: `merging` of `FreeingBump`, `tiny` of `TinyFreeingBump`, `checked` of `CheckedFreeingBump` over `original` |
 //! | `original` | the original algorithm over any [`Memory`], without unsafe code |
@@ -117,6 +118,8 @@ pub use stats::{HeapStats, Stats};
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub use tests::fuzz;
+#[cfg(feature = "profile")]
+pub use wrappers::profile::{self, Profiled};
 #[cfg(feature = "trace")]
 pub use wrappers::{Action, Event, Traced};
 pub use wrappers::{OnRefusal, Outlined};

@@ -20,7 +20,7 @@ mod shared;
 
 use clap::{Parser, Subcommand};
 use commands::check_figures::{self, Kind};
-use commands::{publish, replay, report, settings};
+use commands::{heap_profile, publish, replay, report, settings};
 #[cfg(feature = "wasmtime")]
 use commands::{record, worst_case};
 use measure::mode::Mode;
@@ -73,6 +73,15 @@ enum Command {
         /// Measure the V8 of this Node instead of that of the pinned one.
         #[arg(long, value_name = "PATH")]
         node: Option<PathBuf>,
+    },
+    /// Print profiles of heaps, made with `freeing_bump::Profiled`, or others in the format of Valgrind's DHAT.
+    Profile {
+        /// The profiles.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        /// How many program points to print of each: those with the most live bytes.
+        #[arg(long, default_value_t = 25)]
+        top: usize,
     },
     #[cfg(feature = "wasmtime")]
     /// Record what a workload of this program asks of its allocator.
@@ -135,6 +144,7 @@ fn main() -> ExitCode {
             places.other_node = node;
             Mode::of(full).and_then(|mode| replay::run(&files, &only, mode, &places))
         }
+        Command::Profile { files, top } => heap_profile::run(&files, top),
         #[cfg(feature = "wasmtime")]
         Command::Record {
             workload,

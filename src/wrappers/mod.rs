@@ -2,6 +2,8 @@
 
 mod on_refusal;
 mod outlined;
+#[cfg(feature = "profile")]
+pub mod profile;
 #[cfg(feature = "record")]
 mod recorder;
 #[cfg(feature = "trace")]

@@ -4,6 +4,7 @@
 
 pub mod check_figures;
 mod comparison;
+pub mod heap_profile;
 pub mod publish;
 #[cfg(feature = "wasmtime")]
 pub mod record;

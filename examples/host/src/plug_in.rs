@@ -124,7 +124,7 @@ impl PlugIn {
     /// As for [`keep`](Self::keep).
     pub fn lines_with(&mut self, text: &str) -> Result<u32> {
         let (address, length) = self.give(text)?;
-        Ok(self.lines_with.call(&mut self.store, (address, length))?)
+        self.lines_with.call(&mut self.store, (address, length))
     }
 
     /// The pages of the plug-in's memory.

@@ -25,9 +25,12 @@ const UNWANTED_TEXTS: [&str; 12] = [
     ".rs",
 ];
 
+/// The features of the module in which `FreeingBump` counts what it does.
+const PROFILED: &str = "freeing-bump,profiled";
+
 /// Calls `check` with a name, which begins with the features, and the bytes of each allocator's module in each profile.
 fn for_each_module(check: impl Fn(&str, &[u8])) {
-    for allocator in ALLOCATORS.into_iter().chain([WALKED]) {
+    for allocator in ALLOCATORS.into_iter().chain([WALKED, PROFILED]) {
         for profile in PROFILES {
             let module = build_allocator_module(env!("CARGO_TARGET_TMPDIR"), allocator, profile);
             check(&format!("{allocator} in profile {profile}"), &module);
@@ -80,6 +83,9 @@ fn an_allocator_exports_only_the_functions_of_its_module() {
         if name.starts_with(WALKED) {
             expected.insert(3, "heap_fragmentation");
         }
+        if name.starts_with(PROFILED) {
+            expected.push("set_place");
+        }
         assert_eq!(functions, expected, "{name}");
     });
 }
@@ -101,7 +107,7 @@ fn an_allocator_brings_no_panic_or_formatting_text_into_the_data() {
 #[test]
 fn an_allocator_brings_no_panic_or_formatting_function_into_the_module() {
     // The other profiles strip the names; cargo's own keeps them.
-    for allocator in ALLOCATORS.into_iter().chain([WALKED]) {
+    for allocator in ALLOCATORS.into_iter().chain([WALKED, PROFILED]) {
         let module = build_allocator_module(env!("CARGO_TARGET_TMPDIR"), allocator, "release");
         let mut names = 0;
         for payload in payloads(&module) {

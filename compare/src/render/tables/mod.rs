@@ -1,7 +1,10 @@
-//! The report as tables: once for the terminal and once as Markdown, with the same content.
+//! The report as tables: once for the terminal and once as Markdown, with the same content. Profiles of heaps as tables.
 
+mod heap_profile;
 mod products;
 mod reported;
+
+pub use heap_profile::text as heap_profile;
 
 use crate::render::charts::memory_over_rounds::{self, Curves};
 use crate::render::charts::{self, code_sizes, time_and_memory};

@@ -6,6 +6,8 @@
 #![cfg(target_arch = "wasm32")]
 #![no_std]
 
+#[cfg(feature = "export-profile")]
+mod profile;
 #[cfg(feature = "report-errors")]
 mod report;
 
@@ -22,9 +24,29 @@ use freeing_bump::TinyFreeingBump as Allocator;
 #[cfg(feature = "ceiling")]
 pub const CEILING_PAGES: u32 = 40;
 
-#[cfg(not(any(feature = "report-errors", feature = "ceiling")))]
+#[cfg(not(any(feature = "report-errors", feature = "ceiling", feature = "profiled")))]
 #[global_allocator]
 static ALLOCATOR: Allocator = Allocator::new();
+
+#[cfg(feature = "profiled")]
+#[global_allocator]
+static ALLOCATOR: freeing_bump::Profiled<Allocator> = freeing_bump::Profiled::new(Allocator::new(), place);
+
+/// What the host has set.
+#[cfg(feature = "profiled")]
+static PLACE: core::sync::atomic::AtomicU32 = core::sync::atomic::AtomicU32::new(0);
+
+#[cfg(feature = "profiled")]
+fn place(_: Layout) -> u64 {
+    PLACE.load(core::sync::atomic::Ordering::Relaxed).into()
+}
+
+/// Sets the place at which blocks are made from now on.
+#[cfg(feature = "profiled")]
+#[unsafe(no_mangle)]
+pub extern "C" fn set_place(place: u32) {
+    PLACE.store(place, core::sync::atomic::Ordering::Relaxed);
+}
 
 #[cfg(all(feature = "ceiling", not(feature = "report-errors")))]
 #[global_allocator]

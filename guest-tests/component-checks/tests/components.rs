@@ -5,7 +5,7 @@ use component_checks::Guest;
 use std::fs;
 use std::path::Path;
 use wasmtime::component::Val;
-use wasmtime_wasi::{DirPerms, FilePerms, WasiCtxBuilder};
+use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 
 /// A running instance in the world that `configure` makes.
 fn guest(configure: impl FnOnce(&mut WasiCtxBuilder)) -> Guest {
@@ -42,7 +42,7 @@ fn environment_and_arguments_can_be_read_again_and_again() {
         context
             .env("LONG", &long)
             .env("SHORT", "v")
-            .args(&["program", "first", &long]);
+            .args(&["program", "first", long.as_str()]);
     });
     let pair = |name: &str, value: &str| Val::Tuple(vec![Val::String(name.into()), Val::String(value.into())]);
     let environment = Val::List(vec![pair("LONG", &long), pair("SHORT", "v")]);
@@ -56,7 +56,7 @@ fn files_in_a_preopened_folder_are_written_and_read() {
     fs::create_dir_all(&folder).expect("target/tmp can be written to");
     let mut guest = guest(|context| {
         context
-            .preopened_dir(&folder, "/folder", DirPerms::all(), FilePerms::all())
+            .preopened_dir(&folder, "/folder", FsPerms::ReadWrite)
             .expect("the folder was just made");
     });
     for size in [1, 600, 100_000] {

@@ -29,6 +29,8 @@ struct Build {
     env: String,
     /// The target features that the compiler reports, on stable Rust without the unstable ones.
     features: Vec<String>,
+    /// Whether C's functions for memory are those of this crate.
+    replaces_malloc: bool,
     /// The compiler's flags, split wherever a name or a value may end: `-Clink-arg=--a=b` is `-Clink-arg`, `--a`, `b`.
     flags: Vec<String>,
 }
@@ -43,6 +45,7 @@ impl Build {
             os: variable("CARGO_CFG_TARGET_OS"),
             env: variable("CARGO_CFG_TARGET_ENV"),
             features: parts(variable("CARGO_CFG_TARGET_FEATURE"), &[',']),
+            replaces_malloc: env::var_os("CARGO_FEATURE_MALLOC").is_some(),
             flags: parts(variable("CARGO_ENCODED_RUSTFLAGS"), &[FLAG_SEPARATOR, ',', '=', ' ']),
         }
     }
@@ -55,11 +58,21 @@ impl Build {
     fn fault(&self) -> Option<String> {
         match (self.arch.as_str(), self.os.as_str(), self.env.as_str()) {
             ("wasm32", "unknown" | "none", "") | ("wasm32", "wasi", "p1") => self.fault_of_flags().map(String::from),
+            ("wasm32", "wasi", "p2") if self.replaces_malloc => self.fault_of_flags().map(String::from),
             _ => Some(self.fault_of_target()),
         }
     }
 
     fn fault_of_target(&self) -> String {
+        if (self.os.as_str(), self.env.as_str()) == ("wasi", "p2") {
+            return format!(
+                "needs its feature `malloc` on {}: a component allocates through `cabi_realloc` with one of two allocators, \
+                 Rust's and the C library's, and releases with the other, so that both must use one heap. Write \
+                 `freeing-bump = {{ version = \"..\", features = [\"malloc\"] }}`, or leave the standard library's default \
+                 allocator in place on this target",
+                self.target
+            );
+        }
         let reason = if self.arch != "wasm32" {
             "it serves memories with 32-bit addresses"
         } else if self.os == "wasi" {

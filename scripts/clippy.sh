@@ -14,7 +14,7 @@ cargo clippy --workspace --all-targets --all-features "${strict[@]}"
 # What `cargo make report` compiles.
 cargo clippy --package freeing-bump-compare --all-targets --no-default-features "${strict[@]}"
 for features in freeing-bump tiny checked report-errors freeing-bump,ceiling checked,ceiling freeing-bump,walk \
-    freeing-bump,export-profile; do
+    freeing-bump,export-profile freeing-bump,malloc; do
     cargo clippy --package allocator-module --features "$features" "${wasm[@]}" "${strict[@]}"
 done
 for features in freeing-bump tiny checked; do
@@ -29,6 +29,9 @@ for example in "word-count wasm32-wasip1" "contract wasm32v1-none" "plug-in wasm
 done
 # What `cargo make fuzz` compiles on nightly.
 cargo clippy --package freeing-bump "${strict[@]}" --cfg fuzzing
+cargo clippy --package freeing-bump --features malloc "${strict[@]}" --cfg fuzzing
+cargo clippy --package freeing-bump --features malloc "${wasm[@]}" "${strict[@]}"
+cargo clippy --package component-module --target wasm32-wasip2 "${strict[@]}"
 for features in "" trace trace,walk,profile; do
     cargo clippy --package freeing-bump --features "$features" "${wasm[@]}" "${strict[@]}"
     cargo clippy --package guest-tests --all-targets --features "$features" "${wasm[@]}" "${strict[@]}"

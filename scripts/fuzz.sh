@@ -16,9 +16,16 @@ targets=("${@:2}")
 if [ ${#targets[@]} -eq 0 ]; then mapfile -t targets < <(cargo fuzz list); fi
 
 for target in "${targets[@]}"; do
+    # The target of C's functions is of a feature, and begins with the inputs of the same engine.
+    features=()
+    kept=$target
+    if [ "$target" = malloc ]; then
+        features=(--features malloc)
+        kept=freeing_bump
+    fi
     mkdir -p "target/fuzz/corpus/$target"
     echo "fuzzing $target for $seconds seconds"
     # No sanitizer: a fault is a failed assertion, an overflow or a bounds check. New inputs go to the first folder.
-    cargo +nightly fuzz run --sanitizer none --target-dir target/fuzz "$target" \
-        "target/fuzz/corpus/$target" "fuzz/corpus/$target" -- -max_total_time="$seconds" -max_len=1024
+    cargo +nightly fuzz run --sanitizer none --target-dir target/fuzz "${features[@]}" "$target" \
+        "target/fuzz/corpus/$target" "fuzz/corpus/$kept" -- -max_total_time="$seconds" -max_len=1024
 done

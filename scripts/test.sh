@@ -23,14 +23,16 @@ run_set() {
         cargo test --package freeing-bump --all-features
         # Optimized a little, since wasmtime is slow otherwise. The comparison program is named although it has no tests
         # of this kind: then its features apply, and both share the build.
-        cargo test --profile tools --package module-checks --package freeing-bump-compare --test '*'
+        cargo test --profile tools --package module-checks --package component-checks --package freeing-bump-compare \
+            --test '*'
         ;;
     compare)
         # As `cargo make report` builds it.
         cargo test --profile tools --package freeing-bump-compare
         # The programs that are measured.
         cargo test --profile tools --workspace --exclude freeing-bump --exclude guest-tests \
-            --exclude allocator-module --exclude driver-module --exclude module-checks --exclude freeing-bump-compare --exclude examples-host
+            --exclude allocator-module --exclude component-module --exclude driver-module --exclude module-checks \
+            --exclude component-checks --exclude freeing-bump-compare --exclude examples-host
         ;;
     examples)
         scripts/test-examples.sh

@@ -33,13 +33,15 @@
 //! [`Outlined`] around one of them takes less code and more time in programs that are optimized for speed. [`OnRefusal`] calls
 //! a function of yours when memory runs out, which can release a reserve.
 //!
-//! The three global allocators exist on wasm32 alone: on wasm32-unknown-unknown, wasm32v1-none and wasm32-wasip1. They serve
-//! modules with one thread that have their memory to themselves. For wasm the crate compiles in no other build: not for
-//! components (wasm32-wasip2), threads, other systems with a C library, side modules or 64-bit memories.
+//! The three global allocators exist on wasm32 alone: on wasm32-unknown-unknown, wasm32v1-none and wasm32-wasip1, and
+//! `FreeingBump` with its feature `malloc` on wasm32-wasip2. They serve modules with one thread that have their memory to
+//! themselves. For wasm the crate compiles in no other build: not for threads, other systems with a C library, side modules or
+//! 64-bit memories.
 //!
 //! # Features
 //!
-//! None by default. `trace` adds `Traced`, which reports each call to a function of yours. `record` adds `Recorder`, which
+//! None by default. `malloc` makes the heap of `FreeingBump` that of C code too: [`c_code`] has the lines to write, for C code in
+//! a module and for components, and what they cost. `trace` adds `Traced`, which reports each call to a function of yours. `record` adds `Recorder`, which
 //! records all calls for `cargo make replay` of the repository. `walk` adds `FreeingBump::walk`, which tells what each address
 //! of the heap is used for. `profile` adds `Profiled`, which counts what is live by size class and by place, and names the
 //! place of a leak. Rust 1.85 or later.
@@ -78,6 +80,8 @@
 //! the tests on the host. `memory/linear` alone names `memory.grow` and turns addresses into pointers.
 #![no_std]
 
+#[cfg(all(target_arch = "wasm32", feature = "malloc"))]
+extern crate alloc;
 #[cfg(any(test, fuzzing))]
 extern crate std;
 
@@ -87,6 +91,8 @@ mod global;
 mod heap_map;
 #[cfg(any(target_arch = "wasm32", test, fuzzing))]
 mod heaps;
+#[doc = include_str!("c_code.md")]
+pub mod c_code {}
 mod memory;
 #[doc = include_str!("moving_over.md")]
 pub mod moving_over {}
@@ -101,7 +107,9 @@ mod tests;
 mod wrappers;
 
 #[cfg(target_arch = "wasm32")]
-pub use global::{CheckedFreeingBump, FreeingBump, TinyFreeingBump};
+pub use global::FreeingBump;
+#[cfg(all(target_arch = "wasm32", any(not(feature = "malloc"), doc)))]
+pub use global::{CheckedFreeingBump, TinyFreeingBump};
 #[cfg(feature = "walk")]
 pub use heap_map::{HeapRange, HeapSummary, RangeKind};
 pub use memory::Growth;

@@ -1,17 +1,25 @@
 //! `FreeingBump`, the global allocator: layouts and pointers in front of [`MergingHeap`].
 
-use super::cell::SingleThreaded;
 use super::implement::implement_global_alloc;
+#[cfg(feature = "malloc")]
+use super::shared_heap::SharedHeap as Heap;
 #[cfg(feature = "walk")]
 use crate::heap_map::HeapRange;
-use crate::heaps::UncheckedHeap;
-use crate::heaps::merging::MergingHeap;
 #[cfg(feature = "walk")]
 use crate::heaps::merging::walk::Walk;
 use crate::memory::Growth;
-use crate::memory::linear::ThisModule;
 use crate::stats::HeapStats;
 use core::fmt;
+#[cfg(not(feature = "malloc"))]
+use {
+    super::cell::SingleThreaded,
+    crate::heaps::{UncheckedHeap, merging::MergingHeap},
+    crate::memory::linear::ThisModule,
+};
+
+/// The allocator's own heap.
+#[cfg(not(feature = "malloc"))]
+type Heap = SingleThreaded<MergingHeap<ThisModule>>;
 
 /// The global allocator to choose by default: the hot path of the freeing-bump algorithm (size class, free list, bump
 /// pointer) in front of a heap that merges what is released and reuses it for any size.
@@ -109,7 +117,7 @@ use core::fmt;
 /// - Blocks of a class's current run counted apart. Each release then asks for the class, and whether the run is current: a
 ///   seventh more instructions where blocks of one size come and go.
 pub struct FreeingBump {
-    heap: SingleThreaded<MergingHeap<ThisModule>>,
+    heap: Heap,
 }
 
 impl FreeingBump {
@@ -134,9 +142,11 @@ impl FreeingBump {
     /// ```
     #[must_use]
     pub const fn with_growth(growth: Growth) -> Self {
-        FreeingBump {
-            heap: SingleThreaded::new(MergingHeap::new(ThisModule, growth)),
-        }
+        #[cfg(not(feature = "malloc"))]
+        let heap = SingleThreaded::new(MergingHeap::new(ThisModule, growth));
+        #[cfg(feature = "malloc")]
+        let heap = Heap::new(growth);
+        FreeingBump { heap }
     }
 
     /// The same allocator for a memory of at most `pages` pages of 64 KiB: the whole linear memory, as the instruction

@@ -50,6 +50,12 @@ impl Guest {
         self.call("libc_malloc", &[size])
     }
 
+    /// Calls one of C's functions for memory, in a module with the feature `malloc`: what it returns, 0 if that is nothing.
+    pub fn call_c(&mut self, function: &str, arguments: &[u32]) -> Result<u32, Trapped> {
+        let returned = self.instance.call(function, arguments)?;
+        Ok(returned.unwrap_or_default())
+    }
+
     /// Whether the allocator of a module with the feature `report-errors` is poisoned.
     pub fn is_poisoned(&mut self) -> bool {
         self.call("is_poisoned", &[]) == Ok(1)

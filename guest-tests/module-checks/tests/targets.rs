@@ -73,11 +73,40 @@ fn every_allocator_shares_the_memory_with_the_c_library_on_wasm32_wasip1() {
     }
 }
 
+/// Whether a module names a function of the C library's own heap.
+fn has_the_heap_of_the_c_library(module: &[u8]) -> bool {
+    let name = b"dlmalloc";
+    module.windows(name.len()).any(|bytes| bytes == name)
+}
+
+#[test]
+fn with_the_feature_malloc_one_heap_serves_rust_and_the_c_library_on_wasm32_wasip1() {
+    for (features, has_two_heaps) in [("freeing-bump,libc", true), ("freeing-bump,libc,malloc", false)] {
+        let arguments = ["--release", "--features", features];
+        let target_dir = target_dir(&format!("wasm32-wasip1-{features}"));
+        let module = build_allocator_module_with(&target_dir, "wasm32-wasip1", &arguments);
+        assert_eq!(has_the_heap_of_the_c_library(&module), has_two_heaps, "{features}");
+        if !has_two_heaps {
+            let mut guest = Guest::new(Engine::Wasmtime, &module, Limits::pages(1_000));
+            assert_serves(&mut guest, features);
+            for size in [1, 100, 5_000] {
+                let block = guest.libc_malloc(size).expect("a request must not trap");
+                assert_ne!(block, 0);
+                assert_eq!(guest.dealloc(block, size, 8), Ok(()));
+                assert_eq!(guest.libc_malloc(size), Ok(block));
+                let other = guest.alloc(size, 8).expect("a request must not trap");
+                assert_eq!(guest.call_c("free", &[other]), Ok(0));
+            }
+        }
+    }
+}
+
 #[test]
 fn a_build_in_which_the_allocators_would_break_memory_is_refused_with_the_reason() {
     let components = "releases with the other";
     let c_library = "a C library may hand out the same memory";
     for (target, reason) in [
+        ("wasm32-wasip2", "needs its feature `malloc`"),
         ("wasm32-wasip2", components),
         ("wasm32-wasip3", components),
         ("wasm32-unknown-emscripten", c_library),
@@ -86,6 +115,10 @@ fn a_build_in_which_the_allocators_would_break_memory_is_refused_with_the_reason
     ] {
         assert_refused(target, &[], reason);
     }
+
+    let with_malloc = ["--features", "malloc"];
+    assert_refused("wasm32-wasip1-threads", &with_malloc, "modules with one thread");
+    assert_refused("wasm32-unknown-emscripten", &with_malloc, c_library);
 
     let side_module = "modules that have their memory to themselves";
     for (flags, reason) in [

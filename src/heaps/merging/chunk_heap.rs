@@ -142,9 +142,16 @@ impl<M: LinearMemory> ChunkHeap<M> {
     }
 
     /// Lets the memory grow to `pages` pages and no further.
-    #[cfg(any(target_arch = "wasm32", test))]
+    #[cfg(any(all(target_arch = "wasm32", not(feature = "malloc")), test))]
     pub(super) const fn limit_pages(&mut self, pages: u32) {
         self.limit = PageLimit::new(pages);
+    }
+
+    /// Has the memory grow in this way, and within this limit, from now on.
+    #[cfg(all(target_arch = "wasm32", feature = "malloc"))]
+    pub(super) const fn set_policy(&mut self, growth: PackedGrowth, limit: PageLimit) {
+        self.growth = growth;
+        self.limit = limit;
     }
 
     /// The address from which on memory was never used.
@@ -174,6 +181,7 @@ impl<M: LinearMemory> ChunkHeap<M> {
     }
 
     /// The address of the last chunk that the bump pointer can reach.
+    #[cfg(not(feature = "malloc"))]
     pub(super) fn last_chunk(&self) -> u32 {
         self.end
     }
@@ -315,6 +323,38 @@ impl<M: LinearMemory> ChunkHeap<M> {
         }
         // SAFETY: the caller gives the block up, and the free neighbours are in no bin any more.
         unsafe { self.insert(chunk, span, false) };
+    }
+
+    /// As [`deallocate`](Self::deallocate). False, and nothing has changed, for an address below the heap, one that is no multiple
+    /// of 16, and one with the tag of a free chunk. O(1).
+    ///
+    /// # Safety
+    ///
+    /// `block` must be in use, and from this heap, or be one of these addresses.
+    #[cfg(feature = "malloc")]
+    #[inline(never)]
+    pub(super) unsafe fn release(&mut self, block: u32) -> bool {
+        if block < self.memory.initial_region().start || block % GRANULE_BYTES != 0 {
+            return false;
+        }
+        // SAFETY: the caller passes a block of this heap, or where a free chunk has its block.
+        if unsafe { Chunk::of_block(block) }.tag(&self.memory).is_free() {
+            return false;
+        }
+        // SAFETY: the caller gives up a live block.
+        unsafe { self.deallocate(block) };
+        true
+    }
+
+    /// The span of a block.
+    ///
+    /// # Safety
+    ///
+    /// `block` must be in use, and from this heap.
+    #[cfg(feature = "malloc")]
+    pub(super) unsafe fn span_in_use(&self, block: u32) -> u32 {
+        // SAFETY: the caller passes a live block.
+        unsafe { Chunk::of_block(block) }.span(&self.memory)
     }
 
     /// Gives a block this span where it is, if what lies after it allows that; may grow the memory.

@@ -14,6 +14,8 @@ use super::size_class::SizeClass;
 use crate::heaps::{Request, UncheckedHeap};
 use crate::memory::Growth;
 use crate::memory::linear::LinearMemory;
+#[cfg(all(target_arch = "wasm32", feature = "malloc"))]
+use crate::memory::linear::{PackedGrowth, PageLimit};
 use crate::stats::HeapStats;
 
 #[cfg(any(test, fuzzing))]
@@ -24,9 +26,10 @@ mod subject;
 mod walk;
 
 /// The state: all zero before its first use.
+#[cfg_attr(feature = "malloc", repr(C))]
 pub(crate) struct MergingHeap<M> {
-    runs: Runs,
-    chunks: ChunkHeap<M>,
+    pub(super) chunks: ChunkHeap<M>,
+    pub(super) runs: Runs,
 }
 
 impl<M: LinearMemory> MergingHeap<M> {
@@ -39,14 +42,31 @@ impl<M: LinearMemory> MergingHeap<M> {
     }
 
     /// Lets the memory grow to `pages` pages and no further.
-    #[cfg(any(target_arch = "wasm32", test))]
+    #[cfg(any(all(target_arch = "wasm32", not(feature = "malloc")), test))]
     pub(crate) const fn limit_pages(&mut self, pages: u32) {
         self.chunks.limit_pages(pages);
     }
 
-    /// As `allocate`, where the class's list, if there is one, is empty.
+    /// Has the memory grow in this way, and within this limit, from now on.
+    #[cfg(all(target_arch = "wasm32", feature = "malloc"))]
+    pub(crate) const fn set_policy(&mut self, growth: PackedGrowth, limit: PageLimit) {
+        self.chunks.set_policy(growth, limit);
+    }
+
+    /// The part of `allocate` that is O(1) and never grows: the first block of the list of the request's class; 0 where that is empty, and for a
+    /// request without a class.
+    #[cfg(all(target_arch = "wasm32", feature = "malloc"))]
+    #[inline]
+    pub(crate) fn allocate_listed(&mut self, request: Request) -> u32 {
+        match SizeClass::of(request) {
+            Some(class) => self.runs.pop(&self.chunks.memory, class),
+            None => 0,
+        }
+    }
+
+    /// As `allocate`, where [`allocate_listed`](Self::allocate_listed) has no block.
     #[inline(never)]
-    fn allocate_anew(&mut self, request: Request) -> u32 {
+    pub(crate) fn allocate_anew(&mut self, request: Request) -> u32 {
         match SizeClass::of(request) {
             Some(class) => self.runs.refill(&mut self.chunks, class),
             None => self.allocate_large(span_for(request.size), request.align),
@@ -126,14 +146,29 @@ impl<M: LinearMemory> UncheckedHeap for MergingHeap<M> {
 
     #[inline]
     unsafe fn deallocate(&mut self, block: u32, request: Request) {
+        #[cfg(not(feature = "malloc"))]
         match SizeClass::of(request) {
             // SAFETY: the caller gives up the block, which was allocated for a class.
             Some(_) => unsafe { self.runs.deallocate(&mut self.chunks, block) },
             // SAFETY: the caller gives up the block. One without a class is of the chunk heap.
             None => unsafe { self.chunks.deallocate(block) },
         }
+        #[cfg(feature = "malloc")]
+        {
+            let _ = request;
+            // SAFETY: the caller gives up the block.
+            unsafe { self.release(block) };
+        }
     }
 
+    #[cfg(feature = "malloc")]
+    #[inline]
+    unsafe fn reallocate(&mut self, block: u32, request: Request, new_size: u32) -> u32 {
+        // SAFETY: the caller passes a live block.
+        unsafe { self.resize(block, request.with_size(new_size)) }
+    }
+
+    #[cfg(not(feature = "malloc"))]
     #[inline(never)]
     unsafe fn reallocate(&mut self, block: u32, request: Request, new_size: u32) -> u32 {
         let (class, new_class) = (SizeClass::of(request), SizeClass::of(request.with_size(new_size)));

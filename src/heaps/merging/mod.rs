@@ -1,17 +1,25 @@
 //! The engine of `FreeingBump`. From the top: [`heap`] decides between [`runs`] of small blocks, with [`stray_blocks`] for those
-//! that lie in none, and the [`chunk_heap`], which merges what is free and finds it in [`bins`].
+//! that lie in none, and the [`chunk_heap`], which merges what is free and finds it in [`bins`]. With the feature `malloc`, a
+//! `run_map` says where the runs lie, and `by_address` releases and resizes blocks without their layout.
 
 mod bins;
+#[cfg(feature = "malloc")]
+mod by_address;
 mod chunk;
 mod chunk_bins;
 mod chunk_heap;
 mod free_list;
 mod heap;
 mod run;
+#[cfg(feature = "malloc")]
+mod run_map;
 mod runs;
 mod size_class;
+#[cfg(not(feature = "malloc"))]
 mod stray_blocks;
 #[cfg(feature = "walk")]
 pub(crate) mod walk;
 
+#[cfg(all(feature = "malloc", any(test, fuzzing)))]
+pub(crate) use by_address::two_sides::TwoSides;
 pub(crate) use heap::MergingHeap;

@@ -22,7 +22,10 @@ use super::chunk::span_for;
 use super::chunk_heap::{ChunkHeap, Effort};
 use super::free_list::FreeList;
 use super::run::{BLOCKS_OFFSET, RUN_BYTES, Run, Waits, capacity};
+#[cfg(feature = "malloc")]
+use super::run_map::RunMap as StrayBlocks;
 use super::size_class::{CLASSES, SizeClass};
+#[cfg(not(feature = "malloc"))]
 use super::stray_blocks::StrayBlocks;
 use crate::memory::linear::LinearMemory;
 
@@ -70,6 +73,7 @@ const fn bin_of(class: SizeClass) -> usize {
 
 /// The runs of all classes; all zero before the first use. The arrays lie apart, so that the hot paths find the entry of a
 /// class by a shift.
+#[cfg_attr(feature = "malloc", repr(C))]
 pub(super) struct Runs {
     /// For each class its list. The blocks on it are of the current run.
     lists: [FreeList; CLASSES],
@@ -231,7 +235,7 @@ impl Runs {
 
     /// Makes a new run the current one of a class that has none.
     fn start<M: LinearMemory>(&mut self, memory: &mut M, run: Run, class: SizeClass) {
-        self.strays.remove(memory, run.address());
+        self.strays.begin_run(memory, run.address());
         self.debt = self.debt.saturating_sub(1);
         run.set_released(memory, FreeList::EMPTY);
         run.set_waits(memory, Waits::for_releases(capacity(class), class));
@@ -292,10 +296,33 @@ impl Runs {
         if list.length(&heap.memory) == live_or_listed {
             *list = FreeList::EMPTY;
             self.current[class.index()] = 0;
+            self.strays.end_run(address);
             // SAFETY: the run is a block of the chunk heap, and none of its own blocks is live.
             unsafe { heap.deallocate(address) };
         }
         most_counted - live_or_listed
+    }
+
+    /// The class of the run that a block lies in, or none if it lies in no run. O(1).
+    ///
+    /// # Safety
+    ///
+    /// `block` must be live, or lie in no run.
+    #[cfg(feature = "malloc")]
+    #[inline]
+    pub(super) unsafe fn class_at<M: LinearMemory>(&self, memory: &M, block: u32) -> Option<SizeClass> {
+        if !self.strays.has_run_around(block) {
+            return None;
+        }
+        // SAFETY: the map says that the block lies in a run.
+        Some(unsafe { Run::of_block(block) }.waits(memory).class())
+    }
+
+    /// Whether a block lies in a run. O(1).
+    #[cfg(feature = "malloc")]
+    #[inline]
+    pub(super) fn have(&self, block: u32) -> bool {
+        self.strays.has_run_around(block)
     }
 
     /// Takes back a block. O(1).
@@ -303,6 +330,7 @@ impl Runs {
     /// # Safety
     ///
     /// `block` must be live, and must have been allocated for a class.
+    #[cfg(not(feature = "malloc"))]
     #[inline]
     pub(super) unsafe fn deallocate<M: LinearMemory>(&mut self, heap: &mut ChunkHeap<M>, block: u32) {
         if self.strays.is_empty() {
@@ -319,6 +347,7 @@ impl Runs {
     /// # Safety
     ///
     /// As for [`deallocate`](Self::deallocate).
+    #[cfg(not(feature = "malloc"))]
     #[cold]
     #[inline(never)]
     unsafe fn deallocate_wherever<M: LinearMemory>(&mut self, heap: &mut ChunkHeap<M>, block: u32) {
@@ -331,13 +360,13 @@ impl Runs {
         }
     }
 
-    /// Takes back a block of a run.
+    /// Takes back a block of a run. O(1).
     ///
     /// # Safety
     ///
     /// `block` must be live, and lie in a run.
     #[inline]
-    unsafe fn push<M: LinearMemory>(&mut self, heap: &mut ChunkHeap<M>, block: u32) {
+    pub(super) unsafe fn push<M: LinearMemory>(&mut self, heap: &mut ChunkHeap<M>, block: u32) {
         // SAFETY: the block lies in a run, says the caller.
         let run = unsafe { Run::of_block(block) };
         // SAFETY: the caller gives up the block, which is one of that run.
@@ -363,6 +392,7 @@ impl Runs {
         } else {
             // SAFETY: a run with free blocks that is not current is in the bin of its class.
             unsafe { heap.bins.remove(&mut heap.memory, run.address()) };
+            self.strays.end_run(run.address());
             // SAFETY: the run is a block of the chunk heap, and its last live block was released.
             unsafe { heap.deallocate(run.address()) };
         }

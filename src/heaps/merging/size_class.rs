@@ -89,6 +89,12 @@ impl SizeClass {
         (1..=CLASSES as u32).rev().filter_map(NonZeroU32::new).map(SizeClass)
     }
 
+    /// Whether a block of this class has room in one of another, and fills more than half of it.
+    #[cfg(feature = "malloc")]
+    pub(super) const fn fills_more_than_half_of(self, class: Self) -> bool {
+        self.steps() <= class.steps() && class.steps() < 2 * self.steps()
+    }
+
     /// The bytes of a block of this class.
     pub(super) const fn bytes(self) -> u32 {
         self.0.get() * STEP_BYTES

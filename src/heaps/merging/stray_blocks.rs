@@ -64,12 +64,15 @@ impl StrayBlocks {
     }
 
     /// Notes that a slot holds a run from now on. O(1).
-    pub(super) fn remove<M: LinearMemory>(&mut self, memory: &mut M, run: u32) {
+    pub(super) fn begin_run<M: LinearMemory>(&mut self, memory: &mut M, run: u32) {
         let slot = slot_of(memory, run);
         if slot < self.slots {
             self.set(memory, slot, false);
         }
     }
+
+    /// Notes nothing: a slot without a run need not hold a stray block.
+    pub(super) fn end_run(&self, _: u32) {}
 
     /// Sets the bit of a slot of the bitmap.
     fn set<M: LinearMemory>(&self, memory: &mut M, slot: u32, stray: bool) {

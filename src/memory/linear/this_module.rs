@@ -8,7 +8,8 @@ use core::ptr;
 
 /// The memory of this module: from `__heap_base` to the end of the initial memory, then what `memory.grow` adds.
 ///
-/// On WASI the C library's allocator owns the initial memory. Only `memory.grow` is used there.
+/// On WASI the C library's allocator owns the initial memory, so that only `memory.grow` is used there. With the feature `malloc`
+/// there is no such allocator.
 pub(crate) struct ThisModule;
 
 // SAFETY: the linker puts the stack and all static data below `__heap_base`, which it aligns to 16, and ends the
@@ -22,7 +23,7 @@ unsafe impl LinearMemory for ThisModule {
             safe static __heap_end: u8;
         }
         let end = (&raw const __heap_end).addr() as u32;
-        let start = if cfg!(target_os = "wasi") {
+        let start = if cfg!(all(target_os = "wasi", not(feature = "malloc"))) {
             end
         } else {
             (&raw const __heap_base).addr() as u32

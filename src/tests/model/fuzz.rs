@@ -16,6 +16,8 @@ use super::subject::{Calls, Subject};
 use crate::heaps::Request;
 use crate::heaps::checked::{CheckedHeap, hostile};
 use crate::heaps::merging::MergingHeap;
+#[cfg(feature = "malloc")]
+use crate::heaps::merging::TwoSides;
 use crate::heaps::tiny::TinyHeap;
 use crate::memory::Growth;
 use crate::original::Original;
@@ -28,6 +30,13 @@ const MAX_STEPS: usize = 500;
 /// Plays an input on the engine of `FreeingBump`.
 pub fn freeing_bump(input: &[u8]) {
     let subject = |memory| Headerless(MergingHeap::new(memory, Growth::THIRTY_SECOND));
+    play(subject, input);
+}
+
+/// Plays an input on the engine of `FreeingBump` while Rust and C take turns.
+#[cfg(feature = "malloc")]
+pub fn malloc(input: &[u8]) {
+    let subject = |memory| Headerless(TwoSides::new(MergingHeap::new(memory, Growth::THIRTY_SECOND)));
     play(subject, input);
 }
 
@@ -132,6 +141,14 @@ mod tests {
     #[cfg_attr(miri, ignore = "Miri's programs see no files")]
     fn freeing_bump_heap_agrees_with_the_oracle_on_the_inputs_that_fuzzing_has_kept() {
         replay("freeing_bump", freeing_bump);
+    }
+
+    /// The inputs are those of the same engine with one side.
+    #[cfg(feature = "malloc")]
+    #[test]
+    #[cfg_attr(miri, ignore = "Miri's programs see no files")]
+    fn freeing_bump_heap_with_two_sides_agrees_with_the_oracle_on_the_inputs_that_fuzzing_has_kept() {
+        replay("freeing_bump", malloc);
     }
 
     #[test]

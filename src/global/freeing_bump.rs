@@ -59,6 +59,7 @@ type Heap = SingleThreaded<MergingHeap<ThisModule>>;
 ///   too: see [`promise`](crate::promise) for the exact rule.
 /// - Alignments up to 16 cost nothing. Above that, the bytes cut off around a block become free.
 /// - Out of memory is a null pointer. It changes nothing that is in use, and what is free is still handed out.
+/// - With the feature `malloc` all values of this type are one heap, which C's functions use too: see [`c_code`](crate::c_code).
 /// - Nothing is checked: releasing twice, or with another layout, is undefined behaviour, as
 ///   [`GlobalAlloc`](core::alloc::GlobalAlloc) says.
 ///

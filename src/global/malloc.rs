@@ -1,9 +1,9 @@
 //! C's functions for memory, over the heap that Rust's global allocator uses: a block from either side may be released by the
 //! other.
 //!
-//! A block for `n` bytes is one for `Layout::from_size_align(n.max(1), 16)`, so Rust may release it with a layout of the same size
-//! and any alignment up to 16, or with the greater alignment that `aligned_alloc` and the like were asked for. The other way
-//! round nothing is needed: the heap finds the size of every block from its address.
+//! A block for `n` bytes is one for `Layout::from_size_align(n.max(1), 16)`. So Rust may release it with a layout of the same
+//! size and any alignment up to 16, or with the greater alignment that `aligned_alloc` and the like were asked for. The other
+//! way round nothing is needed: the heap finds the size of every block from its address.
 //!
 //! On WASI these functions, with those under the names by which wasi-libc calls them, take the place of all that its
 //! `dlmalloc.c` defines, which is then no part of the module.
@@ -38,8 +38,8 @@ pub extern "C" fn calloc(count: usize, bytes: usize) -> *mut c_void {
 }
 
 /// A block of at least so many bytes, aligned to 16, that begins with those of `block` as far as both go. `block` is released
-/// if it is another one. Null, and `errno` is `ENOMEM`, if there is no memory for it, and then `block` is as before. For null it
-/// is [`malloc`]. For 0 bytes the block is the smallest one.
+/// if it is another one. Null, and `errno` is `ENOMEM`, if there is no memory for it, and then `block` is as before. For null
+/// it is [`malloc`]. For 0 bytes the block is the smallest one.
 ///
 /// # Safety
 ///

@@ -1,5 +1,5 @@
-//! Where the runs lie, with the feature `malloc`: a bit for each slot of the address space, the 8 KiB aligned to 8 KiB in which a
-//! run can lie. So the address of a block tells how it is released, whatever request it was made for.
+//! Where the runs lie, with the feature `malloc`: a bit for each slot of the address space, the 8 KiB aligned to 8 KiB in which
+//! a run can lie. So the address of a block tells how it is released, whatever request it was made for.
 //!
 //! A run fills its slot, except for the tag of the chunk after it. So no other block begins where a bit is set, and the bytes
 //! of blocks, in which a program may write whatever it likes, decide nothing. Small blocks that lie in no run need no note of
@@ -49,7 +49,7 @@ impl RunMap {
         self.flip(run);
     }
 
-    /// Changes the bit of an address. Never inlined: 20 bytes of code less than two copies (Rust 1.95, opt-level "z", wasm-opt 132).
+    /// Changes the bit of an address. Never inlined: two copies would take more code.
     #[inline(never)]
     fn flip(&mut self, address: u32) {
         self.0[(address >> WORD_SHIFT) as usize] ^= Self::bit(address);

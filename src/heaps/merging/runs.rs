@@ -22,6 +22,7 @@ use super::chunk::span_for;
 use super::chunk_heap::{ChunkHeap, Effort};
 use super::free_list::FreeList;
 use super::run::{BLOCKS_OFFSET, RUN_BYTES, Run, Waits, capacity};
+// To know where the runs lie is to know which small blocks are stray.
 #[cfg(feature = "malloc")]
 use super::run_map::RunMap as StrayBlocks;
 use super::size_class::{CLASSES, SizeClass};

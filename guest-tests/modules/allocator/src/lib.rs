@@ -120,11 +120,12 @@ pub extern "C" fn is_poisoned() -> bool {
     ALLOCATOR.is_poisoned()
 }
 
-/// `malloc` of the C library, which has its own heap in the same memory.
+/// `malloc` of the C library, which has its own heap in the same memory; with the feature `malloc`, that of the crate.
 #[cfg(feature = "libc")]
 #[unsafe(no_mangle)]
 pub extern "C" fn libc_malloc(size: usize) -> *mut u8 {
-    #[link(name = "c")]
+    // Here this comes before the crate's own functions, in whose place the linker would then take those of the C library.
+    #[cfg_attr(not(feature = "malloc"), link(name = "c"))]
     unsafe extern "C" {
         fn malloc(size: usize) -> *mut u8;
     }

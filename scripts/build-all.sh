@@ -8,8 +8,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 for target in $SUPPORTED_TARGETS; do
-    for features in "" trace record walk profile trace,record trace,record,walk,profile malloc \
-        malloc,trace,record,walk,profile; do
+    for features in "" trace record walk profile trace,record,walk,profile malloc malloc,trace,record,walk,profile; do
         # Components are supported with the feature `malloc` alone.
         if [ "$target" = wasm32-wasip2 ] && [[ $features != malloc* ]]; then continue; fi
         echo "building for $target with features '$features'"

@@ -5,6 +5,7 @@
 #
 # usage: scripts/report.sh [report [OPTION...]]
 #        scripts/report.sh replay [OPTION...] FILE...
+#        scripts/report.sh settings
 #     --help lists the options.
 # needs: rustup, Node.js and npm; the network, the first time.
 set -euo pipefail

@@ -5,7 +5,7 @@ use super::package::Package;
 use super::toolchain::{self, TARGET};
 use super::workspace;
 use crate::shared::catalogue::Catalogue;
-use crate::shared::kept_files::keep;
+use crate::shared::kept_files::{digest_of, keep};
 use crate::shared::places::{Group, Places};
 use crate::shared::profile::Profile;
 use crate::shared::progress::Step;
@@ -69,8 +69,8 @@ pub fn build(wanted: &[(Package, Profile)], everything: &Catalogue, places: &Pla
     Ok(Modules(modules))
 }
 
-/// Builds the module of `package` with `changes` to `profile`, each as cargo's option `--config` takes it; returns the file, which
-/// the next build of the package overwrites.
+/// Builds the module of `package` with `changes` to `profile`, each as cargo's option `--config` takes it. Returns the file,
+/// which is named by what is in it.
 pub fn build_changed(
     package: &Package,
     profile: Profile,
@@ -87,9 +87,17 @@ pub fn build_changed(
     };
     workspace::write(package.group, everything, places)?;
     workshop.settle_lock_file()?;
-    fs::create_dir_all(places.modules())?;
     workshop.compile(std::slice::from_ref(package), profile, changes)?;
-    Ok(workshop.built(package, profile))
+    let built = workshop.built(package, profile);
+    let module = fs::read(&built).with_context(|| format!("cannot read {}", built.display()))?;
+    let kept = places
+        .modules()
+        .join(format!("{}-{}.wasm", package.name(), digest_of(&module)));
+    fs::create_dir_all(places.modules())?;
+    keep(&kept, |unfinished| {
+        fs::write(unfinished, &module).with_context(|| format!("cannot write {}", kept.display()))
+    })?;
+    Ok(kept)
 }
 
 /// Builds modules of one group, in its generated workspace.

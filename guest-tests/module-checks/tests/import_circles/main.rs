@@ -17,10 +17,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The manifests of the workspaces in the repository.
-const WORKSPACES: [&str; 4] = [
+const WORKSPACES: [&str; 7] = [
     "Cargo.toml",
     "compare/products/Cargo.toml",
+    "examples/contract/Cargo.toml",
     "examples/heap-picture/Cargo.toml",
+    "examples/plug-in/Cargo.toml",
+    "examples/word-count/Cargo.toml",
     "fuzz/Cargo.toml",
 ];
 

@@ -38,7 +38,7 @@ pub(crate) mod runner;
 mod subject;
 
 #[cfg(test)]
-pub(crate) use runner::{test_programs, test_random};
+pub(crate) use runner::test_programs;
 #[cfg(feature = "walk")]
 pub(crate) use subject::Use;
 pub(crate) use subject::{Calls, Fallible, Idle, Subject, Totals};

@@ -4,7 +4,7 @@
 use super::super::{Amount, Place, Profiled, Row, SizeClass};
 use super::inner::{Inner, PLACE, place};
 use crate::tests::model::random::{aligns, sizes};
-use crate::tests::model::test_random;
+use crate::tests::model::runner::test_random;
 use core::alloc::{GlobalAlloc, Layout};
 use proptest::collection::vec;
 use proptest::prelude::*;

@@ -20,6 +20,7 @@ done
 for features in freeing-bump tiny checked; do
     cargo clippy --package driver-module --features "$features" "${wasm[@]}" "${strict[@]}"
 done
+cargo clippy --package c-code-module "${wasm[@]}" "${strict[@]}"
 cargo clippy --package freeing-bump --all-features "${wasm[@]}" "${strict[@]}"
 for example in "word-count wasm32-wasip1" "contract wasm32v1-none" "plug-in wasm32-unknown-unknown" \
     "heap-picture wasm32-unknown-unknown"; do

@@ -31,8 +31,8 @@ run_set() {
         cargo test --profile tools --package freeing-bump-compare
         # The programs that are measured.
         cargo test --profile tools --workspace --exclude freeing-bump --exclude guest-tests \
-            --exclude allocator-module --exclude component-module --exclude driver-module --exclude module-checks \
-            --exclude component-checks --exclude freeing-bump-compare --exclude examples-host
+            --exclude allocator-module --exclude c-code-module --exclude component-module --exclude driver-module \
+            --exclude module-checks --exclude component-checks --exclude freeing-bump-compare --exclude examples-host
         ;;
     examples)
         scripts/test-examples.sh

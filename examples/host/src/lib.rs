@@ -2,6 +2,8 @@
 //!
 //! A file for each example says what its host does. `wasi` is what a command-line program needs of a host.
 
+pub mod c_code;
+pub mod component;
 pub mod contract;
 pub mod plug_in;
 mod wasi;

@@ -2,8 +2,8 @@
 
 use clap::Parser;
 use examples_host::plug_in::{self, CEILING_PAGES, Manner, PlugIn};
-use examples_host::{contract, word_count};
-use std::io::{stderr, stdin, stdout};
+use examples_host::{c_code, component, contract, word_count};
+use std::io::{Read, stderr, stdin, stdout};
 use std::process::ExitCode;
 use wasmtime::Result;
 
@@ -16,6 +16,10 @@ enum Example {
     Contract,
     /// Hand more lines to a plug-in than fit under its ceiling.
     PlugIn,
+    /// Compress the standard input with a library in C, and say how many bytes it takes.
+    CCode,
+    /// Have a component make an index of the lines of the standard input.
+    Component,
 }
 
 fn main() -> Result<ExitCode> {
@@ -26,6 +30,8 @@ fn main() -> Result<ExitCode> {
         }
         Example::Contract => run_contract()?,
         Example::PlugIn => run_plug_in()?,
+        Example::CCode => run_c_code()?,
+        Example::Component => run_component()?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -65,5 +71,33 @@ fn run_plug_in() -> Result<()> {
         plug_in.lines_with("")?,
         plug_in.lines_with("page-7.")?
     );
+    Ok(())
+}
+
+fn run_c_code() -> Result<()> {
+    let mut bytes = Vec::new();
+    stdin().read_to_end(&mut bytes)?;
+    let mut compressor = c_code::Compressor::new(&c_code::build_module())?;
+    let compressed = compressor.compress(&bytes)?;
+    let is_as_before = compressor.decompress(&compressed)? == bytes;
+    println!(
+        "{} bytes take {} compressed, and are {} after it.",
+        bytes.len(),
+        compressed.len(),
+        if is_as_before { "as before" } else { "others" }
+    );
+    Ok(())
+}
+
+fn run_component() -> Result<()> {
+    const MOST_BYTES: usize = 64 << 20;
+    let mut text = String::new();
+    stdin().read_to_string(&mut text)?;
+    let lines: Vec<&str> = text.lines().collect();
+    let mut indexer = component::Indexer::new(&component::build_component(), MOST_BYTES)?;
+    for (word, lines) in indexer.index(&lines)? {
+        let numbers: Vec<String> = lines.iter().map(|line| (line + 1).to_string()).collect();
+        println!("{word}: {}", numbers.join(", "));
+    }
     Ok(())
 }

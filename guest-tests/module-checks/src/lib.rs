@@ -1,12 +1,14 @@
 //! Builds two modules and runs them in two engines, for the tests in `tests/`: `allocator-module`, the smallest around
 //! one allocator, and `driver-module`, which drives its own allocator.
 
+mod c_compiler;
 mod engine;
 mod guest;
 mod in_v8;
 mod in_wasmtime;
 mod soak;
 
+pub use c_compiler::can_compile_c;
 pub use engine::{ALL_PAGES, Engine, Limits, PAGE_BYTES, Trapped};
 pub use guest::Guest;
 pub use soak::{Point, SETTLED, growth, soak};
@@ -31,10 +33,18 @@ pub fn merges(allocator: &str) -> bool {
 ///
 /// When that is not a whole number of 32 bits.
 pub fn seed() -> u32 {
-    env::var("FREEING_BUMP_SEED").map_or(1, |text| {
-        text.parse()
-            .unwrap_or_else(|_| panic!("FREEING_BUMP_SEED is {text:?}; set it to a whole number from 0 to 2^32 - 1"))
-    })
+    number("FREEING_BUMP_SEED").unwrap_or(1)
+}
+
+/// The number in the environment variable of this name, if it is set.
+///
+/// # Panics
+///
+/// When that is no whole number of 32 bits.
+pub fn number(variable: &str) -> Option<u32> {
+    let text = env::var(variable).ok()?;
+    let number = text.parse();
+    Some(number.unwrap_or_else(|_| panic!("{variable} is {text:?}; set it to a whole number from 0 to 2^32 - 1")))
 }
 
 /// The root folder of the repository.

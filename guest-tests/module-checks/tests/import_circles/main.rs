@@ -17,9 +17,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The manifests of the workspaces in the repository.
-const WORKSPACES: [&str; 7] = [
+const WORKSPACES: [&str; 9] = [
     "Cargo.toml",
     "compare/products/Cargo.toml",
+    "examples/c-code/Cargo.toml",
+    "examples/component/Cargo.toml",
     "examples/contract/Cargo.toml",
     "examples/heap-picture/Cargo.toml",
     "examples/plug-in/Cargo.toml",

@@ -6,7 +6,6 @@
 #![cfg(target_arch = "wasm32")]
 #![no_std]
 
-mod exclusive;
 mod failure;
 mod random;
 mod service;

@@ -1,11 +1,9 @@
 //! Random requests against an oracle. The blocks stay live from one call of an export to the next.
 
-use crate::exclusive::Exclusive;
-use crate::failure;
 use fastrand::Rng;
 #[cfg(feature = "freeing-bump")]
 use guest_tests::Block;
-use guest_tests::{BlockTable, Outcome};
+use guest_tests::{BlockTable, Exclusive, Outcome, failure};
 
 const SLOTS: usize = 400;
 

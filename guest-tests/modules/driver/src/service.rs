@@ -5,10 +5,8 @@
 //! sizes are steady, as large as the largest later one. The memory of these rounds must suffice from then on. That leaves
 //! an allocator a factor of about three for fragmentation, which comes and goes while sizes are random.
 
-use crate::exclusive::Exclusive;
-use crate::failure;
 use fastrand::Rng;
-use guest_tests::Block;
+use guest_tests::{Block, Exclusive, failure};
 
 /// Parts of the state.
 const PARTS: usize = 4;

@@ -31,6 +31,9 @@ pub struct Limits {
     pub refused_growth: Range<usize>,
     /// Whether the host ends a call that asks for more than `max_pages`, instead of refusing the growth. In wasmtime only.
     pub traps_on_refusal: bool,
+    /// Whether the host has what else the module imports, and ends each call of it. Otherwise there is nothing but a memory. In
+    /// wasmtime only.
+    pub traps_on_imports: bool,
 }
 
 impl Limits {
@@ -40,6 +43,7 @@ impl Limits {
             max_pages,
             refused_growth: 0..0,
             traps_on_refusal: false,
+            traps_on_imports: false,
         }
     }
 }

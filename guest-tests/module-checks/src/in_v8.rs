@@ -20,6 +20,7 @@ impl InV8 {
             "V8 cannot be told which growth to refuse"
         );
         assert!(!limits.traps_on_refusal, "V8 ends no call that asks for memory");
+        assert!(!limits.traps_on_imports, "V8 is given no functions to import");
         let mut node = Command::new("node")
             .args(["--input-type=module", "--eval", include_str!("in_v8.mjs")])
             .stdin(Stdio::piped())

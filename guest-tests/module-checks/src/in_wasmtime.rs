@@ -45,6 +45,7 @@ impl InWasmtime {
         let engine = Engine::default();
         let module = Module::new(&engine, module).expect("rustc must have made a valid module");
         let max_pages = limits.max_pages as u32;
+        let traps_on_imports = limits.traps_on_imports;
         let most_pages = StoreLimitsBuilder::new()
             .memory_size(limits.max_pages * PAGE_BYTES)
             .trap_on_grow_failure(limits.traps_on_refusal)
@@ -66,6 +67,11 @@ impl InWasmtime {
                 .expect("nothing else has this name");
             memory
         });
+        if traps_on_imports {
+            linker
+                .define_unknown_imports_as_traps(&module)
+                .expect("a module of rustc imports functions and a memory");
+        }
         let instance = linker
             .instantiate(&mut store, &module)
             .expect("the module must need no other imports and no more memory than it may have");

@@ -16,7 +16,6 @@ const CLANG_TARGET: &str = "wasm32-wasi";
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
-    println!("cargo::rerun-if-changed=src/tree_sitter_without_stdio.h");
     let variable = |name| env::var(name).expect("cargo sets it for build scripts");
     if variable("CARGO_CFG_TARGET_ARCH") != "wasm32" || env::var_os("CARGO_FEATURE_LIBRARIES").is_none() {
         return;
@@ -63,10 +62,7 @@ fn compile_tree_sitter(library_folder: &Utf8Path, grammar: &Utf8Path) {
         .file(library_folder.join("src/lib.c"))
         .include(library_folder.join("src"))
         .include(library_folder.join("include"))
-        .define("_DEFAULT_SOURCE", None)
-        .define("NDEBUG", None)
-        .flag("-include")
-        .flag("src/tree_sitter_without_stdio.h");
+        .define("_DEFAULT_SOURCE", None);
     link(&build);
     link(library().file(grammar.join("parser.c")).include(grammar));
 }
@@ -111,8 +107,8 @@ fn link(build: &cc::Build) {
 /// Links wasi-libc, from which the linker takes the functions that are missing after everything else: not `malloc` and
 /// its family, which are there already.
 ///
-/// Rust brings wasi-libc with its WASI targets. wasm32-unknown-unknown borrows that of wasm32-wasip1: it imports functions of
-/// WASI only for what a module without WASI cannot use.
+/// Rust brings wasi-libc with its WASI targets. wasm32-unknown-unknown borrows that of wasm32-wasip1. It imports functions of
+/// WASI only for files: tree-sitter, and `snprintf`, would say on `stderr` why they abort.
 fn link_libc(rustc: &str) {
     let target = match env::var("TARGET").expect("cargo sets it for build scripts") {
         target if target.contains("wasi") => target,

@@ -21,6 +21,7 @@ tasks_of() {
             test-matrix-sample
             test-compare
             test-examples
+            test-component-in-node
             check-size
             check-module-size
             check-instructions

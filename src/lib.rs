@@ -40,11 +40,15 @@
 //!
 //! # Features
 //!
-//! None by default. `malloc` makes the heap of `FreeingBump` that of C code too: [`c_code`] has the lines to write, for C code in
-//! a module and for components, and what they cost. `trace` adds `Traced`, which reports each call to a function of yours. `record` adds `Recorder`, which
-//! records all calls for `cargo make replay` of the repository. `walk` adds `FreeingBump::walk`, which tells what each address
-//! of the heap is used for. `profile` adds `Profiled`, which counts what is live by size class and by place, and names the
-//! place of a leak. Rust 1.85 or later.
+//! None by default. Rust 1.85 or later.
+//!
+//! | feature | what it adds |
+//! |---|---|
+//! | `malloc` | C's functions for memory over the heap of `FreeingBump`, for C code in a module and for components: see [`c_code`] |
+//! | `profile` | `Profiled`, which counts what is live by size class and by place, and names the place of a leak |
+//! | `record` | `Recorder`, which records all calls for `cargo make replay` of the repository |
+//! | `trace` | `Traced`, which reports each call to a function of yours |
+//! | `walk` | `FreeingBump::walk`, which tells what each address of the heap is used for |
 //!
 //! What is guaranteed, under which assumptions, and how it is tested: [`promise`]. From another allocator to this one:
 //! [`moving_over`].

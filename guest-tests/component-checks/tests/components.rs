@@ -47,7 +47,7 @@ fn environment_and_arguments_can_be_read_again_and_again() {
     let pair = |name: &str, value: &str| Val::Tuple(vec![Val::String(name.into()), Val::String(value.into())]);
     let environment = Val::List(vec![pair("LONG", &long), pair("SHORT", "v")]);
     guest.repeat(1_000, "environment", &[], &environment);
-    guest.repeat(1_000, "arguments", &[], &strings(&["first", &long]));
+    guest.repeat(1_000, "program-arguments", &[], &strings(&["first", &long]));
 }
 
 #[test]

@@ -50,7 +50,7 @@ impl bindings::Guest for Component {
         env::vars().collect::<BTreeMap<_, _>>().into_iter().collect()
     }
 
-    fn arguments() -> Vec<String> {
+    fn program_arguments() -> Vec<String> {
         env::args().skip(1).collect()
     }
 

@@ -1,6 +1,5 @@
 //! A heap that two sides use in turn, as a subject of the model: Rust with layouts, and C with addresses alone.
 
-use super::super::run::RUN_BYTES;
 use super::super::size_class::MAX_CLASS_ALIGN;
 use super::*;
 use crate::stats::HeapStats;
@@ -130,6 +129,7 @@ impl Surveyed for TwoSides {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::run::RUN_BYTES;
     use super::*;
     use crate::memory::{Growth, PAGE_BYTES};
     use crate::tests::model::headerless::Headerless;

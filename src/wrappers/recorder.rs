@@ -174,16 +174,12 @@ impl<A: GlobalAlloc> Recorder<A> {
         buffer.growing = true;
         let (start, capacity) = (buffer.start, buffer.capacity);
         let new_capacity = (capacity * 2).max(FIRST_CAPACITY);
-        // SAFETY: sizes are neither 0 nor above `isize::MAX`, and the buffer was allocated with the layout of its capacity.
-        let new_start = unsafe {
-            if new_capacity > isize::MAX as usize {
-                ptr::null_mut()
-            } else if capacity == 0 {
-                self.allocator.alloc(Layout::from_size_align_unchecked(new_capacity, 1))
-            } else {
-                let layout = Layout::from_size_align_unchecked(capacity, 1);
-                self.allocator.realloc(start, layout, new_capacity)
-            }
+        let new_start = match (Layout::array::<u8>(capacity), Layout::array::<u8>(new_capacity)) {
+            // SAFETY: the size is not 0.
+            (_, Ok(new_layout)) if capacity == 0 => unsafe { self.allocator.alloc(new_layout) },
+            // SAFETY: the buffer was allocated with the layout of its capacity, and the new size is that of a layout.
+            (Ok(layout), Ok(_)) => unsafe { self.allocator.realloc(start, layout, new_capacity) },
+            _ => ptr::null_mut(),
         };
         // SAFETY: as above; a call from within the allocator has changed `stopped` alone.
         let buffer = unsafe { &mut *self.buffer.get() };

@@ -249,7 +249,9 @@ impl<M: LinearMemory> Memory for OwnedMemory<M> {
     fn read_le_u64(&self, ptr: u32) -> Result<u64, Error> {
         self.check(ptr)?;
         // SAFETY: `ptr` is a multiple of 8 below the end of the memory, which is one too.
-        let (low, high) = unsafe { (self.memory.read_word(ptr, 0), self.memory.read_word(ptr, 4)) };
+        let low = unsafe { self.memory.read_word(ptr, 0) };
+        // SAFETY: as above.
+        let high = unsafe { self.memory.read_word(ptr, 4) };
         Ok(u64::from(high) << 32 | u64::from(low))
     }
 
@@ -257,10 +259,9 @@ impl<M: LinearMemory> Memory for OwnedMemory<M> {
         self.check(ptr)?;
         // SAFETY: as in `read_le_u64`. The engine and this file write headers, markers and stamps only, which lie in
         // regions of this heap and in no payload that is in use.
-        unsafe {
-            self.memory.write_word(ptr, 0, value as u32);
-            self.memory.write_word(ptr, 4, (value >> 32) as u32);
-        }
+        unsafe { self.memory.write_word(ptr, 0, value as u32) };
+        // SAFETY: as above.
+        unsafe { self.memory.write_word(ptr, 4, (value >> 32) as u32) };
         Ok(())
     }
 

@@ -543,13 +543,12 @@ impl<M: LinearMemory> ChunkHeap<M> {
         let next = unsafe { chunk.after(span) };
         // SAFETY: the chunk before it is free since just now.
         unsafe { next.follow_free(&mut self.memory, span) };
-        // SAFETY: the chunk is in no bin, says the caller, and has room for its links: its span is 16 at least.
-        unsafe {
-            if is_reserve {
-                self.bins.insert_unsearched(&mut self.memory, RESERVES, chunk.address());
-            } else {
-                self.bins.insert(&mut self.memory, bin_of(span), chunk.address());
-            }
+        if is_reserve {
+            // SAFETY: the chunk is in no bin, says the caller, and has room for its links: its span is 16 at least.
+            unsafe { self.bins.insert_unsearched(&mut self.memory, RESERVES, chunk.address()) };
+        } else {
+            // SAFETY: as above.
+            unsafe { self.bins.insert(&mut self.memory, bin_of(span), chunk.address()) };
         }
     }
 

@@ -65,13 +65,13 @@ unsafe impl LinearMemory for ThisModule {
     unsafe fn clear_small(&mut self, address: u32, bytes: u32) {
         let mut word = pointer(address).cast::<u64>();
         // SAFETY: the caller passes a range of whole words that belongs to its heap alone.
-        unsafe {
-            let end = word.byte_add(bytes as usize);
-            while word != end {
-                // Volatile, so that the compiler does not make a `memory.fill` of the loop, whose call costs more.
-                word.write_volatile(0);
-                word = word.add(1);
-            }
+        let end = unsafe { word.byte_add(bytes as usize) };
+        while word != end {
+            // Volatile, since the compiler would make a `memory.fill` of the loop, whose call costs more.
+            // SAFETY: the word lies in the range.
+            unsafe { word.write_volatile(0) };
+            // SAFETY: the next word lies in the range, or the range ends here.
+            word = unsafe { word.add(1) };
         }
     }
 }

@@ -13,10 +13,13 @@ let paused = false;
 let before = performance.now();
 let due = 0;
 
-/** Adds the documents that are due since the last frame: of at most a fifth of a second, so that a slow machine keeps up. */
+/**
+ * Adds the documents that are due since the last frame: of at most a fifth of a second, so that a slow machine keeps up. The
+ * time of the first frame can be earlier than that of its request.
+ */
 function work(now) {
   requestAnimationFrame(work);
-  const seconds = Math.min(now - before, 200) / 1000;
+  const seconds = Math.min(Math.max(now - before, 0), 200) / 1000;
   before = now;
   if (paused) return;
   due += Number(element("rate").value) * seconds;

@@ -2,19 +2,13 @@
 
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { delimiter, join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { chromium } from "playwright-core";
+import { desk, launch, phone } from "./browser.mjs";
 
 const sample = fileURLToPath(new URL("../../target/report/sample/index.html", import.meta.url));
 const page = process.env.PAGE ? resolve(process.env.PAGE) : sample;
-const phone = { width: 390, height: 844 };
-const desk = { width: 1280, height: 900 };
-const folders = (process.env.PATH ?? "").split(delimiter);
-const programs = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
-const browserPath =
-  process.env.CHROMIUM ?? programs.flatMap((program) => folders.map((folder) => join(folder, program))).find(existsSync);
 
 const errors = [];
 let browser;
@@ -22,11 +16,7 @@ let tab;
 
 before(async () => {
   assert.ok(existsSync(page), `there is no ${page}: run \`cargo make test-page\`, which writes a page and tests it`);
-  assert.ok(browserPath, "no Chromium in PATH: install it from your operating system, or name its program in the environment variable CHROMIUM");
-  browser = await chromium.launch({
-    executablePath: browserPath,
-    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-  });
+  browser = await launch();
   tab = await browser.newPage({ viewport: phone, colorScheme: "dark" });
   tab.on("pageerror", (error) => errors.push(error.message));
   tab.on("console", (message) => message.type() === "error" && errors.push(message.text()));

@@ -1,21 +1,11 @@
 // The page in a real browser. Run by `cargo make test-heap-picture`.
 
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
-import { createRequire } from "node:module";
-import { delimiter, join } from "node:path";
 import { after, before, test } from "node:test";
+// The browser that the report's page is tested in.
+import { desk, launch, phone } from "../../compare/page/browser.mjs";
 import { serve } from "./serve.mjs";
 
-// The library that the report's page is tested with.
-const { chromium } = createRequire(new URL("../../compare/package.json", import.meta.url))("playwright-core");
-
-const phone = { width: 390, height: 844 };
-const desk = { width: 1280, height: 900 };
-const folders = (process.env.PATH ?? "").split(delimiter);
-const programs = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
-const browserPath =
-  process.env.CHROMIUM ?? programs.flatMap((program) => folders.map((folder) => join(folder, program))).find(existsSync);
 
 const errors = [];
 let server;
@@ -42,12 +32,8 @@ const documents = () => tab.locator("#documents").textContent().then((text) => N
 const shown = (id) => tab.locator(`heap-picture #${id}`).textContent();
 
 before(async () => {
-  assert.ok(browserPath, "no Chromium in PATH: install it from your operating system, or name its program in the environment variable CHROMIUM");
   server = await serve(0);
-  browser = await chromium.launch({
-    executablePath: browserPath,
-    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-  });
+  browser = await launch();
   tab = await browser.newPage({ viewport: desk, colorScheme: "light" });
   const origin = `http://127.0.0.1:${server.address().port}/`;
   tab.on("pageerror", (error) => errors.push(error.message));

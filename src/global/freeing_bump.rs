@@ -217,14 +217,14 @@ impl FreeingBump {
     ///
     /// # While the visitor allocates and releases
     ///
-    /// It may. The heap is free again whenever the visitor runs, so that nothing can go wrong by it. Then the heap changes
-    /// during the walk, and what the visitor is told is no picture of one moment. It is told:
+    /// It may: the heap is not in use while the visitor runs. Then the heap changes during the walk, and the ranges do not show
+    /// it at one moment. The visitor gets:
     ///
     /// - still each address once, in order, up to the end that the memory had when the walk began;
     /// - each block that lives through all of the walk, without being resized, as one range;
-    /// - everything else as it was when the walk came by. A block that was made, resized or released meanwhile can be told in
-    ///   part, or not at all. A run, 8 KiB of small blocks, is told as it was before the visitor was called for the first part
-    ///   of it.
+    /// - everything else as it was when the walk reached it. A block that was made, resized or released during the walk can be
+    ///   missing, or only a part of it is a live range. The walk looks once at a run, 8 KiB of small blocks, before the visitor
+    ///   gets the first range of it.
     ///
     /// # Cost
     ///

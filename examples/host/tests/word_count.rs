@@ -1,4 +1,4 @@
-//! The command-line program counts right, whatever it is given.
+//! The command-line program counts the words of any input.
 
 use examples_host::word_count;
 use std::io::{self, Cursor, Write, empty, sink};

@@ -44,7 +44,7 @@ impl InV8 {
         let mut answer = String::new();
         writeln!(self.commands, "{command}")
             .and_then(|()| self.answers.read_line(&mut answer))
-            .expect("Node must run until it is told to stop; it says above why it did not");
+            .expect("Node must answer each command; its own error stands above");
         serde_json::from_str(&answer).unwrap_or_else(|error| panic!("Node should not answer {answer:?}: {error}"))
     }
 }

@@ -1,9 +1,9 @@
 //! Where the runs lie, with the feature `malloc`: a bit for each slot of the address space, the 8 KiB aligned to 8 KiB in which
 //! a run can lie. So the address of a block tells how it is released, whatever request it was made for.
 //!
-//! A run fills its slot, except for the tag of the chunk after it. So no other block begins where a bit is set, and the bytes
-//! of blocks, in which a program may write whatever it likes, decide nothing. Small blocks that lie in no run need no note of
-//! their own: this takes the place of `StrayBlocks`, and offers the same functions.
+//! A run fills its slot, except for the tag of the chunk after it. So no other block begins where a bit is set. The bytes of
+//! blocks are not read, since a program may write anything there. The map also tells which small blocks lie in no run. So it
+//! takes the place of `StrayBlocks`, with the same functions.
 //!
 //! The map is part of the heap's state and takes 64 KiB of address space.
 

@@ -41,22 +41,15 @@ impl JsEngine {
         // Without the second, another thread returns the last instance's memory to the system while the next one is
         // timed: a millisecond, now and then.
         const OF_V8: [&str; 2] = ["--expose-gc", "--single-threaded-gc"];
+        let node = |compilers: &[&str]| {
+            let mut node = Command::new(places.node());
+            node.args(compilers).args(OF_V8);
+            node
+        };
         match self {
-            JsEngine::V8 => {
-                let mut node = Command::new(places.node());
-                node.arg("--no-liftoff").args(OF_V8);
-                node
-            }
-            JsEngine::V8Tiered => {
-                let mut node = Command::new(places.node());
-                node.args(OF_V8);
-                node
-            }
-            JsEngine::V8Quick => {
-                let mut node = Command::new(places.node());
-                node.arg("--liftoff-only").args(OF_V8);
-                node
-            }
+            JsEngine::V8 => node(&["--no-liftoff"]),
+            JsEngine::V8Tiered => node(&[]),
+            JsEngine::V8Quick => node(&["--liftoff-only"]),
             JsEngine::JavaScriptCore => Command::new(places.bun()),
         }
     }

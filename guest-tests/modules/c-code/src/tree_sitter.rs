@@ -256,7 +256,7 @@ impl Parser {
     fn new() -> Self {
         // SAFETY: nothing is asked of the caller.
         let parser = unsafe { ts_parser_new() };
-        // SAFETY: the parser is live, and the language lives for ever.
+        // SAFETY: the parser is live, and the language is static.
         assert!(unsafe { ts_parser_set_language(parser, tree_sitter_json()) });
         Parser(parser)
     }

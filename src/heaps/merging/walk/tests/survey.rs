@@ -165,11 +165,11 @@ mod tests {
     fn assert_whole(told: &Ranges, start: u64, end: u64) {
         let mut at = start;
         for (range, _) in told {
-            assert_eq!(range.start, at, "each address is told once");
+            assert_eq!(range.start, at, "each range begins where the one before ends");
             assert!(range.start < range.end, "no range is empty");
             at = range.end;
         }
-        assert_eq!(at, end, "all of the memory is told");
+        assert_eq!(at, end, "the last range ends where the memory does");
     }
 
     #[test]

@@ -12,7 +12,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 scripts/install-targets.sh wasm32-unknown-unknown
-scripts/install-compare-tools.sh
+scripts/install-npm-packages.sh compare
 
 if [ $# -eq 0 ]; then set -- report; fi
 features=(--no-default-features)

@@ -7,11 +7,6 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 tests=guest-tests/component-checks/in-node
-scripts/require.sh npm
-if ! npm ls --prefix $tests >/dev/null 2>&1 && ! npm ci --prefix $tests; then
-    echo "error: npm could not install the packages of $tests/package-lock.json: check the network," \
-        "and run the task again" >&2
-    exit 1
-fi
+scripts/install-npm-packages.sh $tests
 cargo build --release --package component-module --target wasm32-wasip2 --target-dir target/component
 COMPONENT=$PWD/target/component/wasm32-wasip2/release/component_module.wasm node --test $tests/component.test.mjs

@@ -18,6 +18,7 @@ mod slot;
 mod stamped;
 #[cfg(target_os = "wasi")]
 mod threads;
+mod unwritten;
 
 /// The most pages that the memory may have with the feature `ceiling`.
 #[cfg(feature = "ceiling")]

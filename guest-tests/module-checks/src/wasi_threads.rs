@@ -14,7 +14,7 @@ use wasmtime::{
 };
 
 /// A thread that does not end for so long hangs.
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A running instance of `threads-module`, on whose behalf the host's threads run others.
 pub struct ThreadedGuest {

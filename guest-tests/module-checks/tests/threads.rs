@@ -1,27 +1,233 @@
-//! Threads that use one allocator on wasm32-wasip1-threads: every block is stamped by its maker and verified by whoever
-//! resizes or releases it.
+//! Threads that use one allocator on wasm32-wasip1-threads. Each block is stamped over its bytes by its maker, and verified by
+//! whoever resizes or releases it. `FREEING_BUMP_SEED` makes the same requests again; the threads meet at other moments.
 
-use module_checks::{Scenario, ThreadedGuest, build_threads_module, seed};
+use fastrand::Rng;
+use module_checks::{Figures, Scenario, ThreadEnd, ThreadedGuest, build_threads_module, seed};
+use std::collections::BTreeSet;
+use wasmparser::{KnownCustom, Name, Operator, Parser, Payload, TypeRef};
 
+/// The features of the module.
 const ALLOCATOR: &str = "";
 
-fn module(features: &str) -> Vec<u8> {
+/// More than the scenarios need.
+const MANY_PAGES: u32 = 4_000;
+
+/// `CEILING_PAGES` of `threads-module`.
+const CEILING_PAGES: u32 = 100;
+
+/// The numbers of threads that work at a time.
+const WORKERS: [u32; 3] = [2, 4, 8];
+
+fn build(features: &str) -> Vec<u8> {
     build_threads_module(env!("CARGO_TARGET_TMPDIR"), features, "release")
 }
 
+/// Plays a scenario with 2, 4 and 8 threads, each time in a memory of its own of at most `max_pages` of the number of threads.
+fn play(scenario: Scenario, rounds: u32, max_pages: impl Fn(u32) -> u32) -> Vec<Figures> {
+    let module = build(ALLOCATOR);
+    let play = |workers| {
+        let figures = ThreadedGuest::new(&module, max_pages(workers)).play(scenario, workers, rounds, seed());
+        println!("{scenario:?} with {workers} threads: {figures:?}");
+        figures
+    };
+    WORKERS.into_iter().map(play).collect()
+}
+
+/// Checks that the memory has taken no more than an eighth after its first tenth, whose blocks were larger.
+fn assert_steady(figures: Figures) {
+    let before = figures.pages_after_a_tenth;
+    assert!(figures.pages_at_the_end <= before + before / 8, "{figures:?}");
+}
+
 #[test]
-fn all() {
-    let module = module(ALLOCATOR);
-    for workers in [2, 4, 8] {
-        for scenario in Scenario::COMPLETE {
-            let mut guest = ThreadedGuest::new(&module, 4000);
-            let start = std::time::Instant::now();
-            let figures = guest.play(scenario, workers, 20_000, seed());
-            println!(
-                "{scenario:?} {workers} {figures:?} {:?} {}",
-                start.elapsed(),
-                guest.pages()
-            );
+fn blocks_that_two_four_and_eight_threads_exchange_keep_their_bytes() {
+    for figures in play(Scenario::Exchange, 30_000, |_| MANY_PAGES) {
+        assert!(figures.received > 30_000, "{figures:?}");
+        assert_steady(figures);
+    }
+}
+
+#[test]
+fn threads_that_only_allocate_and_threads_that_only_release_hold_a_steady_memory() {
+    for figures in play(Scenario::ProducersAndConsumers, 100_000, |_| MANY_PAGES) {
+        assert_eq!(figures.received, figures.served);
+        assert_steady(figures);
+    }
+}
+
+#[test]
+fn a_producer_and_a_consumer_hold_a_steady_memory_over_a_million_rounds() {
+    let mut guest = ThreadedGuest::new(&build(ALLOCATOR), MANY_PAGES);
+    let figures = guest.play(Scenario::ProducersAndConsumers, 2, 1_000_000, seed());
+    assert_eq!(figures.received, 1_000_000);
+    assert_eq!(figures.pages_at_the_end, figures.pages_after_a_tenth);
+}
+
+#[test]
+fn threads_with_blocks_of_their_own_do_not_disturb_each_other() {
+    for figures in play(Scenario::Churn, 30_000, |_| MANY_PAGES) {
+        assert_steady(figures);
+    }
+}
+
+#[test]
+fn threads_that_are_refused_memory_at_random_lose_no_block() {
+    for figures in play(Scenario::Refusals, 30_000, |workers| 20 + 10 * workers) {
+        assert!(figures.refused > 100 && figures.served > figures.refused, "{figures:?}");
+    }
+}
+
+#[test]
+fn threads_that_give_their_heaps_up_at_random_moments_go_on_with_another() {
+    for figures in play(Scenario::Ends, 30_000, |_| MANY_PAGES) {
+        assert!(figures.received > 30_000, "{figures:?}");
+        assert_steady(figures);
+    }
+}
+
+#[test]
+fn threads_that_end_at_random_moments_leave_their_blocks_to_the_others() {
+    const THREADS: u32 = 400;
+    let module = build(ALLOCATOR);
+    for workers in WORKERS {
+        let mut guest = ThreadedGuest::new(&module, MANY_PAGES);
+        let mut random = Rng::with_seed(seed().into());
+        let context = format!("{workers} threads at a time with FREEING_BUMP_SEED={}", seed());
+        guest.call("prepare", &[workers]);
+        let mut pages = Vec::new();
+        for number in 0..THREADS {
+            if number >= workers {
+                let end = guest.next_end().expect("a thread runs");
+                guest.assert_returned(&end, &context);
+            }
+            guest.spawn(Scenario::Storm, number % 128, random.u32(0..1_000), seed() + number);
+            pages.push(guest.pages());
+        }
+        guest.join(&context);
+        assert_eq!(guest.figures().refused, 0);
+        println!("{workers} threads at a time: {pages:?}");
+        guest.call("release_shared_blocks", &[]);
+    }
+}
+
+#[test]
+fn ten_thousand_short_threads_one_after_another_hold_the_memory_of_the_first_ones() {
+    let mut guest = ThreadedGuest::new(&build(ALLOCATOR), MANY_PAGES);
+    guest.call("prepare", &[1]);
+    let mut settled = 0;
+    for number in 0..10_000 {
+        guest.spawn(Scenario::Churn, 0, 20, seed() + number);
+        guest.join("a short thread");
+        // There are more heaps than that. Threads that did not give theirs up would take new ones.
+        if number == 10 {
+            settled = guest.pages();
         }
     }
+    println!("{settled} pages at first, {} at the end", guest.pages());
+    assert!(guest.pages() <= settled + 2, "{settled} pages at first, {} at the end", guest.pages());
+}
+
+#[test]
+fn more_threads_at_a_time_than_there_are_heaps_work_and_hold_a_steady_memory() {
+    const THREADS: u32 = 80;
+    let mut guest = ThreadedGuest::new(&build(ALLOCATOR), MANY_PAGES);
+    for round in 0..3 {
+        let figures = guest.play(Scenario::Exchange, THREADS, 1_000, seed() + round);
+        println!("{figures:?}");
+        assert!(figures.received > 10 * THREADS);
+        assert_steady(figures);
+    }
+}
+
+#[test]
+fn a_thread_that_its_host_stops_in_the_middle_of_a_call_blocks_no_other() {
+    // More than there are heaps: each may take one with it.
+    const VICTIMS: u32 = 100;
+    let module = build(ALLOCATOR);
+    let mut guest = ThreadedGuest::with_fuel(&module, MANY_PAGES);
+    let mut random = Rng::with_seed(seed().into());
+    for victim in 0..VICTIMS {
+        let context = format!("victim {victim} with FREEING_BUMP_SEED={}", seed());
+        guest.call("prepare", &[3]);
+        let fuel = random.u64(100_000..1_000_000);
+        guest.spawn_with_fuel(Scenario::Flood, 0, u32::MAX, seed() + victim, fuel);
+        for index in 1..3 {
+            guest.spawn(Scenario::Storm, index, 200, seed() + victim);
+        }
+        let mut stopped = 0;
+        while let Some(end) = guest.next_end() {
+            if end == ThreadEnd::Stopped {
+                stopped += 1;
+            } else {
+                guest.assert_returned(&end, &context);
+            }
+        }
+        assert_eq!(stopped, 1, "{context}");
+    }
+    let figures = guest.play(Scenario::Exchange, 4, 5_000, seed());
+    assert!(figures.received > 5_000, "{figures:?}");
+}
+
+#[test]
+fn threads_together_never_ask_for_more_than_the_ceiling() {
+    let module = build("ceiling");
+    for workers in WORKERS {
+        // Every growth is granted: a request for more than the ceiling would leave its pages.
+        let mut guest = ThreadedGuest::new(&module, MANY_PAGES);
+        let figures = guest.play(Scenario::Refusals, workers, 20_000, seed());
+        assert!(figures.refused > 0, "{figures:?}");
+        assert_eq!(guest.pages(), CEILING_PAGES, "{figures:?}");
+    }
+}
+
+/// The names of the functions that contain `memory.atomic.wait32` or `memory.atomic.wait64`.
+fn functions_that_wait(module: &[u8]) -> BTreeSet<String> {
+    let mut names = Vec::new();
+    let mut waiting = Vec::new();
+    let mut function = 0;
+    for payload in Parser::new(0).parse_all(module) {
+        match payload.expect("rustc must have made a valid module") {
+            Payload::ImportSection(imports) => {
+                let imports = imports.into_imports().map(|import| import.expect("rustc must have made a valid import"));
+                function += imports.filter(|import| matches!(import.ty, TypeRef::Func(_))).count() as u32;
+            }
+            Payload::CodeSectionEntry(body) => {
+                let operators = body.get_operators_reader().expect("rustc must have made valid code");
+                let is_wait = |operator| {
+                    matches!(
+                        operator,
+                        Operator::MemoryAtomicWait32 { .. } | Operator::MemoryAtomicWait64 { .. }
+                    )
+                };
+                if operators.into_iter().any(|operator| is_wait(operator.expect("rustc must have made valid code"))) {
+                    waiting.push(function);
+                }
+                function += 1;
+            }
+            Payload::CustomSection(section) => {
+                if let KnownCustom::Name(subsections) = section.as_known() {
+                    for subsection in subsections {
+                        if let Name::Function(functions) = subsection.expect("rustc must have made valid names") {
+                            names.extend(functions.into_iter().map(|name| name.expect("rustc must have made valid names")));
+                        }
+                    }
+                }
+            }
+            _ => (),
+        }
+    }
+    let name_of = |function| names.iter().find(|name| name.index == function).map(|name| name.name.to_owned());
+    waiting
+        .into_iter()
+        .map(|function| name_of(function).expect("the profile keeps names"))
+        .collect()
+}
+
+#[test]
+fn the_allocator_brings_no_instruction_that_waits_into_a_module() {
+    let without = functions_that_wait(&build(""));
+    let with = functions_that_wait(&build(ALLOCATOR));
+    assert!(!without.is_empty(), "the standard library waits somewhere");
+    let new: Vec<_> = with.difference(&without).collect();
+    assert!(new.is_empty(), "these wait too: {new:?}");
 }

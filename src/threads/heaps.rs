@@ -35,9 +35,6 @@ const COMMON: usize = 4;
 /// Larger requests are served by a common heap, so that all threads can use what is free of them.
 const LARGEST_OF_OWN_HEAP: u32 = 32 << 10;
 
-/// How often a seat is looked at that another thread has taken for a call: longer than such a call takes.
-const LOOKS: u32 = 100;
-
 /// How often all seats are looked at before a request is refused because none is free: some seconds.
 const ROUNDS: u32 = 1 << 16;
 
@@ -230,7 +227,7 @@ impl<M: SharedMemory> Heaps<M> {
             return false;
         }
         let seat = self.seat(owner);
-        if !seat.try_take_soon(LOOKS) {
+        if !seat.try_take_soon() {
             return false;
         }
         let resized = match seat.heap() {
@@ -311,7 +308,7 @@ impl<M: SharedMemory> Heaps<M> {
         }
         for number in COMMON + 1..SEATS {
             let owner = Owner::heap(number as u8);
-            if let Some(heap) = self.take_seat(Some(thread), owner, 1, Some(rule)) {
+            if let Some(heap) = self.take_seat(Some(thread), owner, Some(rule)) {
                 thread.heap = Some(heap);
                 thread.owner = owner;
                 self.memory.give_heap_up_at_end_of_thread();
@@ -344,9 +341,8 @@ impl<M: SharedMemory> Heaps<M> {
                         }
                     }
                 }
-                let looks = if number <= COMMON { LOOKS } else { 1 };
                 let founding = if tried { None } else { Some(rule) };
-                if let Some(mut heap) = self.take_seat(thread.as_deref_mut(), owner, looks, founding) {
+                if let Some(mut heap) = self.take_seat(thread.as_deref_mut(), owner, founding) {
                     tried = true;
                     let seat = self.seat(owner);
                     // SAFETY: the seat was taken just now.
@@ -368,17 +364,18 @@ impl<M: SharedMemory> Heaps<M> {
         Uncleared::NONE
     }
 
-    /// Takes the seat of a heap if it is free or becomes so within this many looks. The thread sees all pages of the heap then. A
+    /// Takes the seat of a heap if it is free, or is soon. The thread sees all pages of the heap then. A
     /// seat without a heap gets one that grows by the rule for founding, if there is a rule and memory for it.
     fn take_seat(
         &self,
         thread: Option<&mut Thread<M>>,
         owner: Owner,
-        looks: u32,
         founding: Option<Rule>,
     ) -> Option<NonNull<ThreadHeap<M>>> {
         let seat = self.seat(owner);
-        if !seat.try_take_soon(looks) {
+        // A thread has a heap of its own for as long as it lives: there is nothing to wait for.
+        let is_taken = if is_common(owner) { seat.try_take_soon() } else { seat.try_take() };
+        if !is_taken {
             return None;
         }
         let heap = match (seat.heap(), founding) {

@@ -14,7 +14,10 @@ use wasmtime::{
 };
 
 /// A thread that does not end for so long hangs.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// More instructions than a thread of a test executes, where they are counted: one that does not end spins.
+const ENOUGH_FUEL: u64 = 1 << 36;
 
 /// A running instance of `threads-module`, on whose behalf the host's threads run others.
 pub struct ThreadedGuest {
@@ -87,7 +90,7 @@ impl ThreadedGuest {
             module: OnceLock::new(),
             last_thread: AtomicI32::new(0),
             running: AtomicUsize::new(0),
-            fuel: AtomicU64::new(u64::MAX),
+            fuel: AtomicU64::new(ENOUGH_FUEL),
             counts_fuel,
             ends: sender,
         });
@@ -141,7 +144,7 @@ impl ThreadedGuest {
         assert!(self.process.counts_fuel);
         self.process.fuel.store(fuel, Ordering::Relaxed);
         self.spawn(scenario, index, rounds, seed);
-        self.process.fuel.store(u64::MAX, Ordering::Relaxed);
+        self.process.fuel.store(ENOUGH_FUEL, Ordering::Relaxed);
     }
 
     /// Waits until a thread ends. None if no thread runs.

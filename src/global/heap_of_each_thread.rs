@@ -9,10 +9,11 @@ use crate::memory::Growth;
 use crate::memory::PageCount;
 use crate::memory::linear::{LinearMemory, PackedGrowth, PageLimit, Region, ThisModule, pointer};
 use crate::stats::HeapStats;
-use crate::threads::heaps::{Heaps, Rule};
+use crate::threads::heaps::Heaps;
 use crate::threads::pages::Pages;
 use crate::threads::shared_memory::SharedMemory;
 use crate::threads::thread::Thread;
+use crate::threads::thread_heap::{Rule, ThreadHeap};
 use core::cell::UnsafeCell;
 use core::ptr::NonNull;
 use std::thread_local;
@@ -41,13 +42,12 @@ unsafe impl SharedMemory for ThisModule {
         super::end_of_thread::call_at_end(end);
     }
 
-    unsafe fn place<T>(&mut self, region: Region, value: T) -> (NonNull<T>, u32) {
-        let place = pointer(region.start).cast::<T>();
-        // SAFETY: the caller gives the region, which begins at a page and is longer than the state of a heap.
-        unsafe { place.write(value) };
-        // SAFETY: a region of a memory never begins at 0.
-        let value = unsafe { NonNull::new_unchecked(place) };
-        (value, (region.start + size_of::<T>() as u32).next_multiple_of(16))
+    unsafe fn place(&mut self, page: Region) -> (NonNull<ThreadHeap<Self>>, u32) {
+        let end_of_state = (page.start + size_of::<ThreadHeap<Self>>() as u32).next_multiple_of(16);
+        // A heap's state is all zero before its first use, and so is a new page.
+        // SAFETY: no page begins at 0.
+        let heap = unsafe { NonNull::new_unchecked(pointer(page.start).cast()) };
+        (heap, end_of_state)
     }
 }
 
@@ -60,7 +60,8 @@ const _: () = assert!(size_of::<Heaps<ThisModule>>() + size_of::<Pages>() <= 72 
 /// The caller must use it for one call that runs no code of the allocator's user.
 #[inline]
 unsafe fn this_thread<'a>() -> Option<&'a mut Thread<ThisModule>> {
-    let thread = THREAD.with(UnsafeCell::get);
+    // There is nothing to drop, so that this never fails. `with` would bring a panic into the module.
+    let thread = THREAD.try_with(UnsafeCell::get).ok()?;
     if cfg!(target_os = "unknown") && !is_thread_storage(thread.addr()) {
         return None;
     }
@@ -73,7 +74,7 @@ unsafe fn this_thread<'a>() -> Option<&'a mut Thread<ThisModule>> {
 unsafe extern "C" fn end(_value: *mut core::ffi::c_void) {
     // SAFETY: it is used for this call, which runs no code of the user.
     if let Some(thread) = unsafe { this_thread() } {
-        HEAPS.release(thread, true);
+        HEAPS.release(thread);
     }
 }
 
@@ -124,7 +125,7 @@ impl HeapOfEachThread {
     pub(super) fn release_thread(&self) {
         // SAFETY: it is used for this call, which runs no code of the user.
         if let Some(thread) = unsafe { this_thread() } {
-            HEAPS.release(thread, false);
+            HEAPS.release(thread);
         }
     }
 }

@@ -104,17 +104,16 @@ pub fn build_driver_module(scratch: &str, allocator: &str, link_arguments: &[&st
 /// The target on which the tests with threads run.
 pub const THREADS_TARGET: &str = "wasm32-wasip1-threads";
 
-/// Builds `threads-module` with these features for [`THREADS_TARGET`] in `profile`, below `scratch`, and returns the module's
-/// bytes.
+/// Builds `threads-module` with these features for `target`, below `scratch`, and returns the module's bytes.
 ///
 /// # Panics
 ///
 /// When the build fails, with what cargo said.
-pub fn build_threads_module(scratch: &str, features: &str, profile: &str) -> Vec<u8> {
-    let name = format!("threads-{}-{profile}", features.replace(',', "-"));
-    let arguments = ["--profile", profile, "--features", features];
+pub fn build_threads_module(scratch: &str, target: &str, features: &str) -> Vec<u8> {
+    let arguments = ["--release", "--features", features];
     let folder = repository().join("guest-tests/modules/threads");
-    build_module(&folder, THREADS_TARGET, &Path::new(scratch).join(name), &arguments)
+    let target_dir = Path::new(scratch).join(format!("threads-{features}"));
+    build_module(&folder, target, &target_dir, &arguments)
 }
 
 /// The value of cargo's option `--config` that links modules for [`TARGET`] with these arguments.

@@ -2,6 +2,7 @@
 //!
 //! WASI has here what `threads-module` imports. There is no environment, and what is written goes to standard error.
 
+use fastrand::Rng;
 use std::io::Write;
 use std::sync::atomic::{AtomicI32, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -12,6 +13,9 @@ use wasmtime::{
     Caller, Config, Engine, Instance, InstancePre, Linker, MemoryType, Module, SharedMemory, Store, Trap, Val,
     format_err,
 };
+
+/// The most workers that `threads-module` has numbers for.
+const MAX_WORKERS: u32 = 128;
 
 /// A thread that does not end for so long hangs.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -201,6 +205,36 @@ impl ThreadedGuest {
             "{scenario:?} with {workers} workers, {rounds} rounds, FREEING_BUMP_SEED={seed}"
         ));
         self.figures()
+    }
+
+    /// Plays a storm with `threads` threads in all, `workers` of them at a time: whenever one has ended, the next one begins. Each
+    /// lives for a random number of rounds. Returns the pages after half of them.
+    ///
+    /// # Panics
+    ///
+    /// When a check fails. The message names what to call again.
+    pub fn play_in_succession(&mut self, workers: u32, threads: u32, seed: u32) -> u32 {
+        let context = format!("{threads} threads, {workers} at a time, FREEING_BUMP_SEED={seed}");
+        let mut random = Rng::with_seed(seed.into());
+        let mut halfway = 0;
+        self.call("prepare", &[workers]);
+        for number in 0..threads {
+            if number >= workers {
+                let end = self.next_end().expect("a thread runs");
+                self.assert_returned(&end, &context);
+            }
+            self.spawn(
+                Scenario::Storm,
+                number % MAX_WORKERS,
+                random.u32(0..500),
+                seed.wrapping_add(number),
+            );
+            if number == threads / 2 {
+                halfway = self.pages();
+            }
+        }
+        self.join(&context);
+        halfway
     }
 
     /// What the module has counted since the last call of its `prepare`.

@@ -2,7 +2,7 @@
 //! whoever resizes or releases it. `FREEING_BUMP_SEED` makes the same requests again; the threads meet at other moments.
 
 use fastrand::Rng;
-use module_checks::{Figures, Scenario, ThreadEnd, ThreadedGuest, build_threads_module, seed};
+use module_checks::{Figures, Scenario, THREADS_TARGET, ThreadEnd, ThreadedGuest, build_threads_module, seed};
 use std::collections::BTreeSet;
 use wasmparser::{KnownCustom, Name, Operator, Parser, Payload, TypeRef};
 
@@ -19,7 +19,7 @@ const CEILING_PAGES: u32 = 100;
 const WORKERS: [u32; 3] = [2, 4, 8];
 
 fn build(features: &str) -> Vec<u8> {
-    build_threads_module(env!("CARGO_TARGET_TMPDIR"), features, "release")
+    build_threads_module(env!("CARGO_TARGET_TMPDIR"), THREADS_TARGET, features)
 }
 
 /// Plays a scenario with 2, 4 and 8 threads, each time in a memory of its own of at most `max_pages` of the number of threads.
@@ -69,7 +69,7 @@ fn threads_with_blocks_of_their_own_do_not_disturb_each_other() {
 
 #[test]
 fn threads_that_are_refused_memory_at_random_lose_no_block() {
-    for figures in play(Scenario::Refusals, 30_000, |workers| 20 + 10 * workers) {
+    for figures in play(Scenario::Refusals, 10_000, |workers| 20 + 10 * workers) {
         assert!(figures.refused > 100 && figures.served > figures.refused, "{figures:?}");
     }
 }
@@ -87,25 +87,10 @@ fn threads_that_end_at_random_moments_leave_their_blocks_to_the_others() {
     const THREADS: u32 = 400;
     let module = build(ALLOCATOR);
     for workers in WORKERS {
-        let context = format!("{workers} threads at a time with FREEING_BUMP_SEED={}", seed());
         let mut guest = ThreadedGuest::new(&module, MANY_PAGES);
-        let mut random = Rng::with_seed(seed().into());
-        guest.call("prepare", &[workers]);
-        let mut halfway = 0;
-        for number in 0..THREADS {
-            if number >= workers {
-                let end = guest.next_end().expect("a thread runs");
-                guest.assert_returned(&end, &context);
-            }
-            guest.spawn(Scenario::Storm, number % 128, random.u32(0..1_000), seed() + number);
-            if number == THREADS / 2 {
-                halfway = guest.pages();
-            }
-        }
-        guest.join(&context);
-        assert!(guest.figures().received > THREADS, "{context}: {:?}", guest.figures());
+        let halfway = guest.play_in_succession(workers, THREADS, seed());
+        assert!(guest.figures().received > THREADS, "{:?}", guest.figures());
         assert_steady(halfway, guest.pages());
-        guest.call("release_shared_blocks", &[]);
     }
 }
 
@@ -179,7 +164,7 @@ fn threads_together_never_ask_for_more_than_the_ceiling() {
     for workers in WORKERS {
         // Every growth is granted: a request for more than the ceiling would leave its pages.
         let mut guest = ThreadedGuest::new(&module, MANY_PAGES);
-        let figures = guest.play(Scenario::Refusals, workers, 20_000, seed());
+        let figures = guest.play(Scenario::Refusals, workers, 5_000, seed());
         assert!(figures.refused > 0, "{figures:?}");
         assert_eq!(guest.pages(), CEILING_PAGES, "{figures:?}");
     }

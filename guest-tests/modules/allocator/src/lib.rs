@@ -133,6 +133,8 @@ pub extern "C" fn libc_malloc(size: usize) -> *mut u8 {
     unsafe { malloc(size) }
 }
 
+// In a build for threads the crate brings the standard library with it, which has one.
+#[cfg(not(all(feature = "threads", target_os = "wasi")))]
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo) -> ! {
     core::arch::wasm32::unreachable()

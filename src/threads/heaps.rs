@@ -23,14 +23,19 @@ use crate::heaps::merging::{MergingHeap, has_class, has_same_class};
 use crate::heaps::{Request, UncheckedHeap};
 use crate::memory::{PAGE_SHIFT, PageCount};
 use crate::stats::HeapStats;
-use core::hint::spin_loop;
 use core::ptr::NonNull;
 
-/// One more than the heaps that there can be: no heap has the number 0.
-const SEATS: usize = 64;
+/// The numbers of heaps are from 1 to 254. In the row in which they are asked, 0 stands for a thread's own heap.
+const PLACES: u32 = 255;
 
-/// The heaps that no thread keeps: those with the numbers 1 to 4.
-const COMMON: usize = 4;
+/// From one heap to the next in the row. The even numbers come first, so that few threads use a line of the processor's cache
+/// together.
+const STEP: u32 = 2;
+
+/// The first heap of the row, a common one. Those after the last common one are kept by threads.
+const FIRST_COMMON: u32 = STEP;
+const LAST_COMMON: u32 = 4 * STEP;
+const FIRST_KEPT: u32 = LAST_COMMON + STEP;
 
 /// Larger requests are served by a common heap, so that all threads can use what is free of them.
 const LARGEST_OF_OWN_HEAP: u32 = 32 << 10;
@@ -39,18 +44,19 @@ const LARGEST_OF_OWN_HEAP: u32 = 32 << 10;
 /// spares a copy.
 const LARGEST_THAT_GROWS_IN_OWN_HEAP: u32 = 256 << 10;
 
-/// How often all seats are looked at before a request is refused because none is free: some seconds.
-const ROUNDS: u32 = 1 << 16;
+/// How many heaps are asked before a request is refused because others use all of them: each a million times, for seconds.
+const MOST_ASKED: u32 = PLACES << 20;
 
-/// Whether a heap is a common one.
-const fn is_common(owner: Owner) -> bool {
-    owner.number() as usize <= COMMON
+/// Whether no thread keeps a heap.
+const fn is_common(number: u32) -> bool {
+    number <= LAST_COMMON && number % STEP == 0
 }
 
 /// The heaps of all threads over one memory; all zero at first.
 pub(crate) struct Heaps<M: SharedMemory> {
     memory: M,
-    seats: [Seat<M>; SEATS],
+    /// One for each number that fits into a byte.
+    seats: [Seat<M>; 256],
 }
 
 // SAFETY: a seat's heap is used only by the thread that has taken the seat. All else is atomic.
@@ -61,7 +67,7 @@ impl<M: SharedMemory> Heaps<M> {
     pub(crate) const fn new(memory: M) -> Self {
         Heaps {
             memory,
-            seats: [const { Seat::new() }; SEATS],
+            seats: [const { Seat::new() }; 256],
         }
     }
 
@@ -172,20 +178,25 @@ impl<M: SharedMemory> Heaps<M> {
         let mut memory = self.memory.clone();
         // SAFETY: the block is live.
         let owner = unsafe { memory.pages().owner_of(block) };
+        let has_class = has_class(request);
         match Self::heap_if_owner(thread, owner) {
             // SAFETY: the block is from this heap, and the caller gives it up.
-            Some(heap) => unsafe { heap.deallocate(block, request) },
+            Some(heap) => unsafe { heap.deallocate_with(block, has_class) },
             // SAFETY: the caller gives up the block, which is from this seat's heap.
-            None => unsafe { self.seat(owner).remote.push(&mut memory, block, has_class(request)) },
+            None => unsafe { self.seat(owner).remote.push(&mut memory, block, has_class) },
         }
     }
 
-    /// The heap of a thread, if it is this one.
+    /// The heap of a thread, if it is that of a block with this owner.
     #[inline]
     fn heap_if_owner(thread: Option<&mut Thread<M>>, owner: Owner) -> Option<&mut MergingHeap<HeapMemory<M>>> {
         match thread {
-            // SAFETY: the thread has taken its heap's seat, and this is its only call.
-            Some(thread) if thread.owner == owner => Some(unsafe { thread.heap?.as_mut() }.heap()),
+            Some(thread) if thread.owner == owner => {
+                // SAFETY: no block is of a heap without a number, so the thread has one.
+                let mut heap = unsafe { thread.heap.unwrap_unchecked() };
+                // SAFETY: the thread has taken its heap's seat, and this is its only call.
+                Some(unsafe { heap.as_mut() }.heap())
+            }
             _ => None,
         }
     }
@@ -246,7 +257,7 @@ impl<M: SharedMemory> Heaps<M> {
             // The block of a run stays while its class is the same.
             return has_same_class(request, new_size);
         }
-        if !is_common(owner) || new_size <= LARGEST_OF_OWN_HEAP {
+        if !is_common(u32::from(owner.number())) || new_size <= LARGEST_OF_OWN_HEAP {
             return false;
         }
         let seat = self.seat(owner);
@@ -315,29 +326,29 @@ impl<M: SharedMemory> Heaps<M> {
         // A thread's own heap has the number 0 here.
         let own = thread.as_deref().map(|thread| thread.heap);
         let first = match own {
-            _ if request.size > LARGEST_OF_OWN_HEAP => 1,
-            Some(Some(_)) => 0,
-            Some(None) => COMMON + 1,
-            None => 1,
+            Some(Some(_)) if request.size <= LARGEST_OF_OWN_HEAP => 0,
+            Some(None) if request.size <= LARGEST_OF_OWN_HEAP => FIRST_KEPT,
+            _ => FIRST_COMMON,
         };
+        let mut number = first;
         let mut founding = Some(rule);
-        for _ in 0..ROUNDS {
-            for place in first..first + SEATS {
-                let owner = Owner::heap((place % SEATS) as u8);
-                let taken = if owner == Owner::NONE {
-                    own.flatten()
-                } else {
-                    self.take_seat(thread.as_deref_mut(), owner, founding)
-                };
-                let Some(mut heap) = taken else { continue };
+        for _ in 0..MOST_ASKED {
+            let owner = Owner::heap(number as u8);
+            let is_own = number == 0;
+            let taken = if is_own {
+                own.flatten()
+            } else {
+                self.take_seat(thread.as_deref_mut(), owner, founding)
+            };
+            if let Some(mut heap) = taken {
                 founding = None;
                 // SAFETY: the seat was taken just now, or is the thread's own, and this is its only call.
                 let state = unsafe { heap.as_mut() };
                 let seat = self.seat(state.owner());
                 let new = state.allocate(&seat.remote, request);
                 match thread.as_deref_mut() {
-                    _ if owner == Owner::NONE => {}
-                    Some(thread) if thread.heap.is_none() && !is_common(owner) => {
+                    _ if is_own => {}
+                    Some(thread) if thread.heap.is_none() && !is_common(number) => {
                         thread.heap = Some(heap);
                         thread.owner = owner;
                         self.memory.give_heap_up_at_end_of_thread();
@@ -349,10 +360,10 @@ impl<M: SharedMemory> Heaps<M> {
                     return new;
                 }
             }
-            if founding.is_none() {
+            number = (number + STEP) % PLACES;
+            if number == first && founding.is_none() {
                 break;
             }
-            spin_loop();
         }
         Uncleared::NONE
     }
@@ -366,9 +377,7 @@ impl<M: SharedMemory> Heaps<M> {
         founding: Option<Rule>,
     ) -> Option<NonNull<ThreadHeap<M>>> {
         let seat = self.seat(owner);
-        // A thread has a heap of its own for as long as it lives: there is nothing to wait for.
-        let is_taken = if is_common(owner) { seat.try_take_soon() } else { seat.try_take() };
-        if !is_taken {
+        if !seat.try_take_soon() {
             return None;
         }
         let heap = match (seat.heap(), founding) {
@@ -417,8 +426,8 @@ impl<M: SharedMemory> Heaps<M> {
         }
     }
 
-    /// The seat of a heap. The modulus spares the module a bounds check.
+    /// The seat of a heap.
     fn seat(&self, owner: Owner) -> &Seat<M> {
-        &self.seats[usize::from(owner.number()) % SEATS]
+        &self.seats[usize::from(owner.number())]
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! | who asks | for | is served by |
 //! |---|---|---|
-//! | a thread | up to 32 KiB | its own heap |
-//! | a thread without a heap | up to 32 KiB | the first heap that is free, which becomes its own; a common one if none is |
+//! | a thread | up to 16 KiB | its own heap |
+//! | a thread without a heap | up to 16 KiB | the first heap that is free, which becomes its own; a common one if none is |
 //! | a thread | more | a common heap |
 //! | code without a thread's storage | anything | a common heap |
 //! | anyone | what these have no memory for | any heap that is free |
@@ -38,7 +38,7 @@ const LAST_COMMON: u32 = 4 * STEP;
 const FIRST_KEPT: u32 = LAST_COMMON + STEP;
 
 /// Larger requests are served by a common heap, so that all threads can use what is free of them.
-const LARGEST_OF_OWN_HEAP: u32 = 32 << 10;
+const LARGEST_OF_OWN_HEAP: u32 = 16 << 10;
 
 /// A block of a thread's own heap that becomes larger than this moves to a common heap. Up to that it can grow where it is, which
 /// spares a copy.
@@ -95,7 +95,8 @@ impl<M: SharedMemory> Heaps<M> {
     /// As [`allocate`](Self::allocate), where [`allocate_listed`](Self::allocate_listed) has no block.
     #[inline]
     pub(crate) fn allocate_anew(&self, rule: Rule, mut thread: Option<&mut Thread<M>>, request: Request) -> u32 {
-        if request.size <= LARGEST_OF_OWN_HEAP {
+        // The way that almost every request takes, at the price of some code.
+        if !cfg!(for_size) && request.size <= LARGEST_OF_OWN_HEAP {
             if let Some(thread) = thread.as_deref_mut() {
                 if let Some(mut heap) = thread.heap {
                     // SAFETY: the thread has taken its heap's seat, and this is its only call.
@@ -331,21 +332,24 @@ impl<M: SharedMemory> Heaps<M> {
             _ => FIRST_COMMON,
         };
         let mut number = first;
-        let mut founding = Some(rule);
+        // A large request has no heap grow while a common one has room for it.
+        let mut growing = request.size <= LARGEST_OF_OWN_HEAP;
+        let mut tried = false;
         for _ in 0..MOST_ASKED {
             let owner = Owner::heap(number as u8);
             let is_own = number == 0;
             let taken = if is_own {
                 own.flatten()
             } else {
+                let founding = if growing && !tried { Some(rule) } else { None };
                 self.take_seat(thread.as_deref_mut(), owner, founding)
             };
             if let Some(mut heap) = taken {
-                founding = None;
+                tried = true;
                 // SAFETY: the seat was taken just now, or is the thread's own, and this is its only call.
                 let state = unsafe { heap.as_mut() };
                 let seat = self.seat(state.owner());
-                let new = state.allocate(&seat.remote, request);
+                let new = state.allocate(&seat.remote, request, growing);
                 match thread.as_deref_mut() {
                     _ if is_own => {}
                     Some(thread) if thread.heap.is_none() && !is_common(number) => {
@@ -361,7 +365,9 @@ impl<M: SharedMemory> Heaps<M> {
                 }
             }
             number = (number + STEP) % PLACES;
-            if number == first && founding.is_none() {
+            if number == FIRST_KEPT && !growing {
+                (number, growing, tried) = (first, true, false);
+            } else if number == first && tried {
                 break;
             }
         }

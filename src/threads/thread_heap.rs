@@ -85,10 +85,11 @@ impl<M: SharedMemory> ThreadHeap<M> {
         &mut self.heap
     }
 
-    /// A block for the request, at 0 if there is no memory for it, after blocks from the stack were taken back.
-    pub(super) fn allocate(&mut self, stack: &RemoteStack, request: Request) -> Uncleared {
+    /// A block for the request, at 0 if there is no memory for it, after blocks from the stack were taken back. As
+    /// [`MergingHeap::allocate_uncleared`].
+    pub(super) fn allocate(&mut self, stack: &RemoteStack, request: Request, growing: bool) -> Uncleared {
         self.take_back(stack);
-        match self.heap.allocate_uncleared(request) {
+        match self.heap.allocate_uncleared(request, growing) {
             (0, _) => Uncleared::NONE,
             (block, used) => Uncleared::new(block, used),
         }

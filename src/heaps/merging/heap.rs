@@ -117,11 +117,16 @@ impl<M: LinearMemory> MergingHeap<M> {
         }
     }
 
-    /// As `allocate`, with how many of the first bytes that were asked for can be other than 0.
+    /// As `allocate`, with how many of the first bytes that were asked for can be other than 0. The memory grows for it only if
+    /// `growing`; that can be false for a request without a class.
     #[cfg(any(for_threads, all(test, not(feature = "malloc"))))]
-    pub(crate) fn allocate_uncleared(&mut self, request: Request) -> (u32, u32) {
+    pub(crate) fn allocate_uncleared(&mut self, request: Request, growing: bool) -> (u32, u32) {
         let fresh = self.chunks.fresh();
-        let block = self.allocate(request);
+        let block = if growing {
+            self.allocate(request)
+        } else {
+            self.chunks.allocate(span_for(request.size), request.align, Effort::AtHand)
+        };
         if block == 0 || SizeClass::of(request).is_some() {
             return (block, request.size);
         }

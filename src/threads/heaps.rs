@@ -334,18 +334,18 @@ impl<M: SharedMemory> Heaps<M> {
         let mut number = first;
         // A large request has no heap grow while a common one has room for it.
         let mut growing = request.size <= LARGEST_OF_OWN_HEAP;
-        let mut tried = false;
+        // None from the first answer on: then only heaps that exist are asked.
+        let mut founding = growing.then_some(rule);
         for _ in 0..MOST_ASKED {
             let owner = Owner::heap(number as u8);
             let is_own = number == 0;
             let taken = if is_own {
                 own.flatten()
             } else {
-                let founding = if growing && !tried { Some(rule) } else { None };
-                self.take_seat(thread.as_deref_mut(), owner, founding)
+                self.take_seat(thread.as_deref_mut(), owner, &mut founding)
             };
             if let Some(mut heap) = taken {
-                tried = true;
+                founding = None;
                 // SAFETY: the seat was taken just now, or is the thread's own, and this is its only call.
                 let state = unsafe { heap.as_mut() };
                 let seat = self.seat(state.owner());
@@ -366,8 +366,8 @@ impl<M: SharedMemory> Heaps<M> {
             }
             number = (number + STEP) % PLACES;
             if number == FIRST_KEPT && !growing {
-                (number, growing, tried) = (first, true, false);
-            } else if number == first && tried {
+                (number, growing, founding) = (first, true, Some(rule));
+            } else if number == first && founding.is_none() {
                 break;
             }
         }
@@ -375,26 +375,25 @@ impl<M: SharedMemory> Heaps<M> {
     }
 
     /// Takes the seat of a heap if it is free, or is soon. The thread sees all pages of the heap then. A
-    /// seat without a heap gets one that grows by the rule for founding, if there is a rule and memory for it.
+    /// seat without a heap gets one that grows by the rule for founding, if there is such a rule, which is taken, and memory.
     fn take_seat(
         &self,
         thread: Option<&mut Thread<M>>,
         owner: Owner,
-        founding: Option<Rule>,
+        founding: &mut Option<Rule>,
     ) -> Option<NonNull<ThreadHeap<M>>> {
         let seat = self.seat(owner);
         if !seat.try_take_soon() {
             return None;
         }
-        let heap = match (seat.heap(), founding) {
-            (Some(mut heap), _) => {
+        let heap = match seat.heap() {
+            Some(mut heap) => {
                 // SAFETY: the seat was taken just now.
                 let end_page = unsafe { heap.as_mut() }.heap().memory().end_page();
                 self.see(thread, end_page);
                 Some(heap)
             }
-            (None, Some(rule)) => self.found(owner, rule),
-            (None, None) => None,
+            None => founding.take().and_then(|rule| self.found(owner, rule)),
         };
         match heap {
             Some(heap) => seat.set_heap(heap),

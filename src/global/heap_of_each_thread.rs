@@ -5,6 +5,7 @@
 //! ceiling. A heap follows the value that it is made for.
 
 use crate::heaps::Request;
+use crate::heaps::merging::MergingHeap;
 use crate::memory::Growth;
 use crate::memory::PageCount;
 use crate::memory::linear::{LinearMemory, PackedGrowth, PageLimit, Region, ThisModule, pointer};
@@ -43,15 +44,17 @@ unsafe impl SharedMemory for ThisModule {
     }
 
     unsafe fn place(&mut self, page: Region) -> (NonNull<ThreadHeap<Self>>, u32) {
-        let end_of_state = (page.start + size_of::<ThreadHeap<Self>>() as u32).next_multiple_of(16);
         // A heap's state is all zero before its first use, and so is a new page.
         // SAFETY: no page begins at 0.
         let heap = unsafe { NonNull::new_unchecked(pointer(page.start).cast()) };
-        (heap, end_of_state)
+        (heap, page.start + size_of::<ThreadHeap<Self>>() as u32)
     }
 }
 
-const _: () = assert!(size_of::<Heaps<ThisModule>>() + size_of::<Pages>() <= 72 << 10);
+/// What a build for threads has more than one for a single thread, whose heap is static data.
+const _: () = assert!(
+    size_of::<Heaps<ThisModule>>() + size_of::<Pages>() <= (72 << 10) + size_of::<MergingHeap<ThisModule>>()
+);
 
 /// The calling thread, or none where its storage does not exist: before it was made, and after it was freed.
 ///
@@ -139,11 +142,20 @@ impl Caller {
     /// As [`Heaps::allocate`].
     #[inline]
     pub(super) fn allocate(&mut self, request: Request) -> u32 {
+        if cfg!(for_size) {
+            return self.allocate_anyhow(request);
+        }
         // SAFETY: the thread is used for this call.
         match Heaps::allocate_listed(unsafe { this_thread() }, request) {
             0 => self.allocate_anew(request),
             block => block,
         }
+    }
+
+    #[inline(never)]
+    fn allocate_anyhow(self, request: Request) -> u32 {
+        // SAFETY: the thread is used for this call.
+        HEAPS.allocate(self.0, unsafe { this_thread() }, request)
     }
 
     #[inline(never)]
@@ -166,6 +178,10 @@ impl Caller {
     /// As there.
     #[inline]
     pub(super) unsafe fn deallocate(&mut self, block: u32, request: Request) {
+        if cfg!(for_size) {
+            // SAFETY: the caller gives up a live block with its request.
+            return unsafe { Self::deallocate_anyhow(block, request) };
+        }
         // SAFETY: the thread is used for this call.
         let thread = unsafe { this_thread() };
         // SAFETY: the caller gives up a live block with its request.

@@ -2,8 +2,8 @@
 //!
 //! | who asks | for | is served by |
 //! |---|---|---|
-//! | a thread | up to 32 KiB | its own heap |
-//! | a thread without a heap | up to 32 KiB | the first heap that is free, which becomes its own; a common one if none is |
+//! | a thread | up to 16 KiB | its own heap |
+//! | a thread without a heap | up to 16 KiB | the first heap that is free, which becomes its own; a common one if none is |
 //! | a thread | more | a common heap |
 //! | code without a thread's storage | anything | a common heap |
 //! | anyone | what these have no memory for | any heap that is free |
@@ -23,34 +23,40 @@ use crate::heaps::merging::{MergingHeap, has_class, has_same_class};
 use crate::heaps::{Request, UncheckedHeap};
 use crate::memory::{PAGE_SHIFT, PageCount};
 use crate::stats::HeapStats;
-use core::hint::spin_loop;
 use core::ptr::NonNull;
 
-/// One more than the heaps that there can be: no heap has the number 0.
-const SEATS: usize = 64;
+/// The numbers of heaps are from 1 to 254. In the row in which they are asked, 0 stands for a thread's own heap.
+const PLACES: u32 = 255;
 
-/// The heaps that no thread keeps: those with the numbers 1 to 4.
-const COMMON: usize = 4;
+/// From one heap to the next in the row. The even numbers come first, so that few threads use a line of the processor's cache
+/// together.
+const STEP: u32 = 2;
+
+/// The first heap of the row, a common one. Those after the last common one are kept by threads.
+const FIRST_COMMON: u32 = STEP;
+const LAST_COMMON: u32 = 4 * STEP;
+const FIRST_KEPT: u32 = LAST_COMMON + STEP;
 
 /// Larger requests are served by a common heap, so that all threads can use what is free of them.
-const LARGEST_OF_OWN_HEAP: u32 = 32 << 10;
+const LARGEST_OF_OWN_HEAP: u32 = 16 << 10;
 
 /// A block of a thread's own heap that becomes larger than this moves to a common heap. Up to that it can grow where it is, which
 /// spares a copy.
 const LARGEST_THAT_GROWS_IN_OWN_HEAP: u32 = 256 << 10;
 
-/// How often all seats are looked at before a request is refused because none is free: some seconds.
-const ROUNDS: u32 = 1 << 16;
+/// How many heaps are asked before a request is refused because others use all of them: each a million times, for seconds.
+const MOST_ASKED: u32 = PLACES << 20;
 
-/// Whether a heap is a common one.
-const fn is_common(owner: Owner) -> bool {
-    owner.number() as usize <= COMMON
+/// Whether no thread keeps a heap.
+const fn is_common(number: u32) -> bool {
+    number <= LAST_COMMON && number % STEP == 0
 }
 
 /// The heaps of all threads over one memory; all zero at first.
 pub(crate) struct Heaps<M: SharedMemory> {
     memory: M,
-    seats: [Seat<M>; SEATS],
+    /// One for each number that fits into a byte.
+    seats: [Seat<M>; 256],
 }
 
 // SAFETY: a seat's heap is used only by the thread that has taken the seat. All else is atomic.
@@ -61,7 +67,7 @@ impl<M: SharedMemory> Heaps<M> {
     pub(crate) const fn new(memory: M) -> Self {
         Heaps {
             memory,
-            seats: [const { Seat::new() }; SEATS],
+            seats: [const { Seat::new() }; 256],
         }
     }
 
@@ -89,7 +95,8 @@ impl<M: SharedMemory> Heaps<M> {
     /// As [`allocate`](Self::allocate), where [`allocate_listed`](Self::allocate_listed) has no block.
     #[inline]
     pub(crate) fn allocate_anew(&self, rule: Rule, mut thread: Option<&mut Thread<M>>, request: Request) -> u32 {
-        if request.size <= LARGEST_OF_OWN_HEAP {
+        // The way that almost every request takes, at the price of some code.
+        if !cfg!(for_size) && request.size <= LARGEST_OF_OWN_HEAP {
             if let Some(thread) = thread.as_deref_mut() {
                 if let Some(mut heap) = thread.heap {
                     // SAFETY: the thread has taken its heap's seat, and this is its only call.
@@ -172,20 +179,25 @@ impl<M: SharedMemory> Heaps<M> {
         let mut memory = self.memory.clone();
         // SAFETY: the block is live.
         let owner = unsafe { memory.pages().owner_of(block) };
+        let has_class = has_class(request);
         match Self::heap_if_owner(thread, owner) {
             // SAFETY: the block is from this heap, and the caller gives it up.
-            Some(heap) => unsafe { heap.deallocate(block, request) },
+            Some(heap) => unsafe { heap.deallocate_with(block, has_class) },
             // SAFETY: the caller gives up the block, which is from this seat's heap.
-            None => unsafe { self.seat(owner).remote.push(&mut memory, block, has_class(request)) },
+            None => unsafe { self.seat(owner).remote.push(&mut memory, block, has_class) },
         }
     }
 
-    /// The heap of a thread, if it is this one.
+    /// The heap of a thread, if it is that of a block with this owner.
     #[inline]
     fn heap_if_owner(thread: Option<&mut Thread<M>>, owner: Owner) -> Option<&mut MergingHeap<HeapMemory<M>>> {
         match thread {
-            // SAFETY: the thread has taken its heap's seat, and this is its only call.
-            Some(thread) if thread.owner == owner => Some(unsafe { thread.heap?.as_mut() }.heap()),
+            Some(thread) if thread.owner == owner => {
+                // SAFETY: no block is of a heap without a number, so the thread has one.
+                let mut heap = unsafe { thread.heap.unwrap_unchecked() };
+                // SAFETY: the thread has taken its heap's seat, and this is its only call.
+                Some(unsafe { heap.as_mut() }.heap())
+            }
             _ => None,
         }
     }
@@ -246,7 +258,7 @@ impl<M: SharedMemory> Heaps<M> {
             // The block of a run stays while its class is the same.
             return has_same_class(request, new_size);
         }
-        if !is_common(owner) || new_size <= LARGEST_OF_OWN_HEAP {
+        if !is_common(u32::from(owner.number())) || new_size <= LARGEST_OF_OWN_HEAP {
             return false;
         }
         let seat = self.seat(owner);
@@ -315,29 +327,32 @@ impl<M: SharedMemory> Heaps<M> {
         // A thread's own heap has the number 0 here.
         let own = thread.as_deref().map(|thread| thread.heap);
         let first = match own {
-            _ if request.size > LARGEST_OF_OWN_HEAP => 1,
-            Some(Some(_)) => 0,
-            Some(None) => COMMON + 1,
-            None => 1,
+            Some(Some(_)) if request.size <= LARGEST_OF_OWN_HEAP => 0,
+            Some(None) if request.size <= LARGEST_OF_OWN_HEAP => FIRST_KEPT,
+            _ => FIRST_COMMON,
         };
-        let mut founding = Some(rule);
-        for _ in 0..ROUNDS {
-            for place in first..first + SEATS {
-                let owner = Owner::heap((place % SEATS) as u8);
-                let taken = if owner == Owner::NONE {
-                    own.flatten()
-                } else {
-                    self.take_seat(thread.as_deref_mut(), owner, founding)
-                };
-                let Some(mut heap) = taken else { continue };
+        let mut number = first;
+        // A large request has no heap grow while a common one has room for it.
+        let mut growing = request.size <= LARGEST_OF_OWN_HEAP;
+        // None from the first answer on: then only heaps that exist are asked.
+        let mut founding = growing.then_some(rule);
+        for _ in 0..MOST_ASKED {
+            let owner = Owner::heap(number as u8);
+            let is_own = number == 0;
+            let taken = if is_own {
+                own.flatten()
+            } else {
+                self.take_seat(thread.as_deref_mut(), owner, &mut founding)
+            };
+            if let Some(mut heap) = taken {
                 founding = None;
                 // SAFETY: the seat was taken just now, or is the thread's own, and this is its only call.
                 let state = unsafe { heap.as_mut() };
                 let seat = self.seat(state.owner());
-                let new = state.allocate(&seat.remote, request);
+                let new = state.allocate(&seat.remote, request, growing);
                 match thread.as_deref_mut() {
-                    _ if owner == Owner::NONE => {}
-                    Some(thread) if thread.heap.is_none() && !is_common(owner) => {
+                    _ if is_own => {}
+                    Some(thread) if thread.heap.is_none() && !is_common(number) => {
                         thread.heap = Some(heap);
                         thread.owner = owner;
                         self.memory.give_heap_up_at_end_of_thread();
@@ -349,37 +364,36 @@ impl<M: SharedMemory> Heaps<M> {
                     return new;
                 }
             }
-            if founding.is_none() {
+            number = (number + STEP) % PLACES;
+            if number == FIRST_KEPT && !growing {
+                (number, growing, founding) = (first, true, Some(rule));
+            } else if number == first && founding.is_none() {
                 break;
             }
-            spin_loop();
         }
         Uncleared::NONE
     }
 
     /// Takes the seat of a heap if it is free, or is soon. The thread sees all pages of the heap then. A
-    /// seat without a heap gets one that grows by the rule for founding, if there is a rule and memory for it.
+    /// seat without a heap gets one that grows by the rule for founding, if there is such a rule, which is taken, and memory.
     fn take_seat(
         &self,
         thread: Option<&mut Thread<M>>,
         owner: Owner,
-        founding: Option<Rule>,
+        founding: &mut Option<Rule>,
     ) -> Option<NonNull<ThreadHeap<M>>> {
         let seat = self.seat(owner);
-        // A thread has a heap of its own for as long as it lives: there is nothing to wait for.
-        let is_taken = if is_common(owner) { seat.try_take_soon() } else { seat.try_take() };
-        if !is_taken {
+        if !seat.try_take_soon() {
             return None;
         }
-        let heap = match (seat.heap(), founding) {
-            (Some(mut heap), _) => {
+        let heap = match seat.heap() {
+            Some(mut heap) => {
                 // SAFETY: the seat was taken just now.
                 let end_page = unsafe { heap.as_mut() }.heap().memory().end_page();
                 self.see(thread, end_page);
                 Some(heap)
             }
-            (None, Some(rule)) => self.found(owner, rule),
-            (None, None) => None,
+            None => founding.take().and_then(|rule| self.found(owner, rule)),
         };
         match heap {
             Some(heap) => seat.set_heap(heap),
@@ -417,8 +431,8 @@ impl<M: SharedMemory> Heaps<M> {
         }
     }
 
-    /// The seat of a heap. The modulus spares the module a bounds check.
+    /// The seat of a heap.
     fn seat(&self, owner: Owner) -> &Seat<M> {
-        &self.seats[usize::from(owner.number()) % SEATS]
+        &self.seats[usize::from(owner.number())]
     }
 }

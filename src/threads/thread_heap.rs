@@ -13,13 +13,6 @@ use crate::stats::HeapStats;
 /// at least as many as it hands out between two times.
 const MOST_TAKEN_BACK: u32 = 1024;
 
-/// Requests with a size class, and without one: a release asks for no more.
-const WITH_CLASS: Request = Request { size: 8, align: 8 };
-const WITHOUT_CLASS: Request = Request {
-    size: i32::MAX as u32,
-    align: 16,
-};
-
 /// A new block, and how many of its first bytes can be other than 0: in one word of 64 bits, which a function returns without
 /// a place in memory.
 #[derive(Clone, Copy)]
@@ -52,7 +45,8 @@ pub(crate) struct Rule {
     pub(crate) limit: PageLimit,
 }
 
-/// A heap that one thread at a time uses.
+/// A heap that one thread at a time uses. Its size is a multiple of 16: so is the address after it at the beginning of a page.
+#[repr(align(16))]
 pub(crate) struct ThreadHeap<M: SharedMemory> {
     heap: MergingHeap<HeapMemory<M>>,
     /// What was taken off the stack and is still to be released.
@@ -91,10 +85,11 @@ impl<M: SharedMemory> ThreadHeap<M> {
         &mut self.heap
     }
 
-    /// A block for the request, at 0 if there is no memory for it, after blocks from the stack were taken back.
-    pub(super) fn allocate(&mut self, stack: &RemoteStack, request: Request) -> Uncleared {
+    /// A block for the request, at 0 if there is no memory for it, after blocks from the stack were taken back. As
+    /// [`MergingHeap::allocate_uncleared`].
+    pub(super) fn allocate(&mut self, stack: &RemoteStack, request: Request, growing: bool) -> Uncleared {
         self.take_back(stack);
-        match self.heap.allocate_uncleared(request) {
+        match self.heap.allocate_uncleared(request, growing) {
             (0, _) => Uncleared::NONE,
             (block, used) => Uncleared::new(block, used),
         }
@@ -123,9 +118,8 @@ impl<M: SharedMemory> ThreadHeap<M> {
             let Some((block, has_class)) = self.remote.pop(self.heap.memory()) else {
                 return;
             };
-            let request = if has_class { WITH_CLASS } else { WITHOUT_CLASS };
-            // SAFETY: the thread that released the block has given it up. It is this heap's, and of such a request.
-            unsafe { self.heap.deallocate(block, request) };
+            // SAFETY: the thread that released the block has given it up, and it is this heap's.
+            unsafe { self.heap.deallocate_with(block, has_class) };
         }
     }
 

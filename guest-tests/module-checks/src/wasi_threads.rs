@@ -15,7 +15,7 @@ use wasmtime::{
 };
 
 /// The most workers that `threads-module` has numbers for.
-const MAX_WORKERS: u32 = 128;
+const MAX_WORKERS: u32 = 300;
 
 /// A thread that does not end for so long hangs.
 const PATIENCE: Duration = Duration::from_secs(300);

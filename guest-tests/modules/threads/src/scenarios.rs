@@ -15,7 +15,7 @@ use core::sync::atomic::{AtomicU32, Ordering};
 use fastrand::Rng;
 
 /// The most workers.
-pub(crate) const MAX_WORKERS: usize = 128;
+pub(crate) const MAX_WORKERS: usize = 300;
 
 /// Blocks that are on their way from any worker to any other.
 const SHARED: usize = 256;

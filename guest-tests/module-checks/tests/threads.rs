@@ -13,7 +13,7 @@ const ALLOCATOR: &str = "freeing-bump";
 const MANY_PAGES: u32 = 8_000;
 
 /// `CEILING_PAGES` of `threads-module`.
-const CEILING_PAGES: u32 = 100;
+const CEILING_PAGES: u32 = 80;
 
 /// The numbers of threads that work at a time.
 const WORKERS: [u32; 3] = [2, 4, 8];

@@ -55,6 +55,11 @@ impl<M: SharedMemory> HeapMemory<M> {
         self.end_page
     }
 
+    /// The last address of the last page.
+    pub(crate) const fn last_address(&self) -> u32 {
+        (self.end_page << PAGE_SHIFT).wrapping_sub(1)
+    }
+
     /// Notes pages as this heap's.
     ///
     /// # Safety

@@ -18,7 +18,7 @@ use super::pages::Owner;
 use super::seat::Seat;
 use super::shared_memory::SharedMemory;
 use super::thread::Thread;
-use super::thread_heap::{Rule, ThreadHeap, Uncleared};
+use super::thread_heap::{Rule, ThreadHeap, NewBlock};
 use crate::heaps::merging::{MergingHeap, has_class, has_same_class};
 use crate::heaps::{Request, UncheckedHeap};
 use crate::memory::{PAGE_SHIFT, PageCount};
@@ -109,7 +109,7 @@ impl<M: SharedMemory> Heaps<M> {
                 }
             }
         }
-        self.allocate_uncleared(rule, thread, request).block()
+        self.allocate_new(rule, thread, request).address()
     }
 
     /// As [`allocate`](Self::allocate), with zeros in the bytes that were asked for. They are written when a heap of others is free
@@ -124,13 +124,13 @@ impl<M: SharedMemory> Heaps<M> {
             }
             return block;
         }
-        let new = self.allocate_uncleared(rule, thread, request);
-        if new.used() != 0 {
-            // SAFETY: the block is new, and these are no more bytes than were asked for. The thread sees all pages of the heap that
-            // it is from.
-            unsafe { memory.clear(new.block(), new.used()) };
+        let new = self.allocate_new(rule, thread, request);
+        if new.address() != 0 && !new.is_zero() {
+            // SAFETY: the block is new, and these are the bytes that were asked for. The thread sees all pages of the heap that it is
+            // from.
+            unsafe { memory.clear(new.address(), request.size) };
         }
-        new.block()
+        new.address()
     }
 
     /// Takes back a block. Never waits.
@@ -323,7 +323,7 @@ impl<M: SharedMemory> Heaps<M> {
     /// heaps that exist are asked.
     #[cold]
     #[inline(never)]
-    fn allocate_uncleared(&self, rule: Rule, mut thread: Option<&mut Thread<M>>, request: Request) -> Uncleared {
+    fn allocate_new(&self, rule: Rule, mut thread: Option<&mut Thread<M>>, request: Request) -> NewBlock {
         // A thread's own heap has the number 0 here.
         let own = thread.as_deref().map(|thread| thread.heap);
         let first = match own {
@@ -360,7 +360,7 @@ impl<M: SharedMemory> Heaps<M> {
                     // SAFETY: it was taken just now, and its heap is not used any longer.
                     _ => unsafe { seat.give_up() },
                 }
-                if new.block() != 0 {
+                if new.address() != 0 {
                     return new;
                 }
             }
@@ -371,7 +371,7 @@ impl<M: SharedMemory> Heaps<M> {
                 break;
             }
         }
-        Uncleared::NONE
+        NewBlock::NONE
     }
 
     /// Takes the seat of a heap if it is free, or is soon. The thread sees all pages of the heap then. A

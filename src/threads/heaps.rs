@@ -410,12 +410,12 @@ impl<M: SharedMemory> Heaps<M> {
         if page == 0 {
             return None;
         }
-        // SAFETY: the page was added just now, for this heap.
-        let (mut heap, end_of_state) = unsafe { memory.place(page) };
+        // SAFETY: the page was added just now, for this heap. The state of a heap is all 0 before its first use.
+        let (mut heap, end_of_state) = unsafe { memory.place::<ThreadHeap<M>>(page) };
         // SAFETY: no other thread knows the heap yet.
         let state = unsafe { heap.as_mut() };
         // SAFETY: the page was added just now, for this heap.
-        unsafe { state.begin(owner, page, end_of_state, rule) };
+        unsafe { state.begin(memory, owner, page, end_of_state, rule) };
         Some(heap)
     }
 

@@ -38,9 +38,8 @@
 //! - A thread known by the address of its stack: stacks may share a page, and it is slower. By `pthread_getspecific`: twice
 //!   the time of a call.
 //! - Requests of all sizes served by the thread's own heap: 594 to 618 pages where four threads exchange blocks, instead of
-//!   382 to 392 with those above 32 KiB served by common heaps. From 16 KiB on: 0.94 of the pages of that, and no less from 8 or
-//!   4 KiB on.
-//! - A thread's own heap in the place of a common one that is in use: the same memory, and one place more to look for a block.
+//!   382 to 392 with those above 32 KiB served by common heaps. From 16 KiB on: 0.94 of the pages of that, and from 10 KiB on
+//!   about the same.
 //! - A heap's state made by a constructor and moved to its page: 220 bytes of code more (opt-level "z").
 //! - The fast paths inlined in a build for size too: 330 bytes more.
 

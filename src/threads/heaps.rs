@@ -18,7 +18,7 @@ use super::pages::Owner;
 use super::seat::Seat;
 use super::shared_memory::SharedMemory;
 use super::thread::Thread;
-use super::thread_heap::{Rule, ThreadHeap, Uncleared};
+use super::thread_heap::{NewBlock, Rule, ThreadHeap};
 use crate::heaps::merging::{MergingHeap, has_class, has_same_class};
 use crate::heaps::{Request, UncheckedHeap};
 use crate::memory::{PAGE_SHIFT, PageCount};
@@ -109,7 +109,7 @@ impl<M: SharedMemory> Heaps<M> {
                 }
             }
         }
-        self.allocate_uncleared(rule, thread, request).block()
+        self.allocate_new(rule, thread, request).address()
     }
 
     /// As [`allocate`](Self::allocate), with zeros in the bytes that were asked for. They are written when a heap of others is free
@@ -124,13 +124,13 @@ impl<M: SharedMemory> Heaps<M> {
             }
             return block;
         }
-        let new = self.allocate_uncleared(rule, thread, request);
-        if new.used() != 0 {
-            // SAFETY: the block is new, and these are no more bytes than were asked for. The thread sees all pages of the heap that
-            // it is from.
-            unsafe { memory.clear(new.block(), new.used()) };
+        let new = self.allocate_new(rule, thread, request);
+        if new.address() != 0 && !new.is_zero() {
+            // SAFETY: the block is new, and these are the bytes that were asked for. The thread sees all pages of the heap that it is
+            // from.
+            unsafe { memory.clear(new.address(), request.size) };
         }
-        new.block()
+        new.address()
     }
 
     /// Takes back a block. Never waits.
@@ -222,8 +222,8 @@ impl<M: SharedMemory> Heaps<M> {
         let new_block = self.allocate(rule, thread.as_deref_mut(), request.with_size(new_size));
         if new_block != 0 {
             let bytes = request.size.min(new_size);
-            let last_byte = block.max(new_block) + (bytes - 1);
-            self.see(thread.as_deref_mut(), (last_byte >> PAGE_SHIFT) + 1);
+            // The old block may be another thread's. The new one is of a heap all of whose pages the thread sees.
+            self.see(thread.as_deref_mut(), (block + (bytes - 1) >> PAGE_SHIFT) + 1);
             // SAFETY: both blocks are live and hold the bytes. The thread sees the pages of both.
             unsafe { self.memory.clone().copy(block, new_block, bytes) };
             // SAFETY: the caller gives up the old block.
@@ -323,7 +323,7 @@ impl<M: SharedMemory> Heaps<M> {
     /// heaps that exist are asked.
     #[cold]
     #[inline(never)]
-    fn allocate_uncleared(&self, rule: Rule, mut thread: Option<&mut Thread<M>>, request: Request) -> Uncleared {
+    fn allocate_new(&self, rule: Rule, mut thread: Option<&mut Thread<M>>, request: Request) -> NewBlock {
         // A thread's own heap has the number 0 here.
         let own = thread.as_deref().map(|thread| thread.heap);
         let first = match own {
@@ -360,7 +360,7 @@ impl<M: SharedMemory> Heaps<M> {
                     // SAFETY: it was taken just now, and its heap is not used any longer.
                     _ => unsafe { seat.give_up() },
                 }
-                if new.block() != 0 {
+                if new.address() != 0 {
                     return new;
                 }
             }
@@ -371,7 +371,7 @@ impl<M: SharedMemory> Heaps<M> {
                 break;
             }
         }
-        Uncleared::NONE
+        NewBlock::NONE
     }
 
     /// Takes the seat of a heap if it is free, or is soon. The thread sees all pages of the heap then. A
@@ -406,16 +406,16 @@ impl<M: SharedMemory> Heaps<M> {
     /// Makes a heap. None if there is no memory for it.
     fn found(&self, owner: Owner, rule: Rule) -> Option<NonNull<ThreadHeap<M>>> {
         let mut memory = self.memory.clone();
-        let page = self
-            .memory
-            .pages()
-            .grow(&mut memory, rule.limit, PageCount(1), PageCount(1))?;
-        // SAFETY: the page was added just now, for this heap.
-        let (mut heap, end_of_state) = unsafe { memory.place(page) };
+        let page = self.memory.pages().grow(&mut memory, rule.limit, PageCount(1));
+        if page == 0 {
+            return None;
+        }
+        // SAFETY: the page was added just now, for this heap. The state of a heap is all 0 before its first use.
+        let (mut heap, end_of_state) = unsafe { memory.place::<ThreadHeap<M>>(page) };
         // SAFETY: no other thread knows the heap yet.
         let state = unsafe { heap.as_mut() };
         // SAFETY: the page was added just now, for this heap.
-        unsafe { state.begin(owner, page, end_of_state, rule) };
+        unsafe { state.begin(memory, owner, page, end_of_state, rule) };
         Some(heap)
     }
 

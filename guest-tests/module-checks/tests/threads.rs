@@ -170,6 +170,15 @@ fn threads_together_never_ask_for_more_than_the_ceiling() {
     }
 }
 
+#[test]
+fn the_wrappers_serve_threads_and_report_their_refusals() {
+    let mut guest = ThreadedGuest::new(&build("wrapped"), 60);
+    let figures = guest.play(Scenario::Refusals, 4, 5_000, seed());
+    // None is reported while another one is.
+    let reported = guest.call("reported_refusals", &[]);
+    assert!(0 < reported && reported <= figures.refused, "{reported} of {figures:?}");
+}
+
 /// The names of the functions that contain `memory.atomic.wait32` or `memory.atomic.wait64`.
 fn functions_that_wait(module: &[u8]) -> BTreeSet<String> {
     let mut names = Vec::new();

@@ -135,7 +135,6 @@ fn more_threads_at_a_time_than_there_are_heaps_work_and_hold_a_steady_memory() {
         assert!(figures.received > 20 * THREADS, "{figures:?}");
         figures.pages_at_the_end
     });
-    println!("{THREADS} threads at a time: {pages:?} pages");
     assert_bounded(pages[2], pages[5]);
 }
 

@@ -223,7 +223,8 @@ impl<M: SharedMemory> Heaps<M> {
         if new_block != 0 {
             let bytes = request.size.min(new_size);
             // The old block may be another thread's. The new one is of a heap all of whose pages the thread sees.
-            self.see(thread.as_deref_mut(), (block + (bytes - 1) >> PAGE_SHIFT) + 1);
+            let last_byte = block + (bytes - 1);
+            self.see(thread.as_deref_mut(), (last_byte >> PAGE_SHIFT) + 1);
             // SAFETY: both blocks are live and hold the bytes. The thread sees the pages of both.
             unsafe { self.memory.clone().copy(block, new_block, bytes) };
             // SAFETY: the caller gives up the old block.
@@ -288,7 +289,7 @@ impl<M: SharedMemory> Heaps<M> {
 
     /// What the memory is used for: all pages of all heaps. What is free in a heap that another thread uses is not known, and
     /// counts as live, like blocks that others have released and that their heap has not taken back.
-    pub(crate) fn stats(&self, mut thread: Option<&mut Thread<M>>) -> HeapStats {
+    pub(crate) fn stats(&self, thread: Option<&mut Thread<M>>) -> HeapStats {
         let mut stats = HeapStats {
             address_space_bytes: self.memory.pages().owned().0 << PAGE_SHIFT,
             ..HeapStats::default()
@@ -299,7 +300,7 @@ impl<M: SharedMemory> Heaps<M> {
             stats.tail_bytes += part.tail_bytes;
             stats.largest_free_bytes = stats.largest_free_bytes.max(part.largest_free_bytes);
         };
-        if let Some(heap) = thread.as_deref_mut().and_then(|thread| thread.heap) {
+        if let Some(heap) = thread.and_then(|thread| thread.heap) {
             // SAFETY: the thread has taken its heap's seat, and this is its only call.
             add(unsafe { heap.as_ref() });
         }

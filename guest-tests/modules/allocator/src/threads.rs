@@ -1,10 +1,12 @@
 //! What a host needs that plays threads: the end of a thread, and accesses to memory that another thread has just added.
 //!
-//! V8 refreshes what a thread knows of the memory's size at each turn of a loop and when a call returns to the host. So these
-//! functions wait for another thread without leaving the module, by spinning in long turns.
+//! V8 refreshes what a thread knows of the memory's size at each turn of a loop, and where the module calls or returns to its host.
+//! So these functions wait for another thread by spinning, in long turns.
 
 use core::alloc::{GlobalAlloc, Layout};
 use core::arch::wasm32;
+use core::cell::UnsafeCell;
+use core::hint::black_box;
 use core::ptr::{self, with_exposed_provenance_mut};
 use core::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 
@@ -148,23 +150,26 @@ fn tell(address: usize) {
     TOLD.store(address, Ordering::Release);
 }
 
-/// Waits until another thread tells an address. A loop asks at each of its turns whether the memory has grown. This one mostly
-/// hears of the address in the middle of a turn.
+/// What is filled again and again while a thread waits.
+struct Scratch(UnsafeCell<[u8; 16 * PAGE_BYTES]>);
+
+// SAFETY: one thread at a time waits, and uses it.
+unsafe impl Sync for Scratch {}
+
+static SCRATCH: Scratch = Scratch(UnsafeCell::new([0; 16 * PAGE_BYTES]));
+
+/// Waits until another thread tells an address. Inlined, since V8 also asks for the memory's size where a function begins.
 #[inline(always)]
 fn told() -> usize {
-    macro_rules! sixteen_times {
-        ($($once:tt)*) => {
-            $($once)* $($once)* $($once)* $($once)* $($once)* $($once)* $($once)* $($once)*
-            $($once)* $($once)* $($once)* $($once)* $($once)* $($once)* $($once)* $($once)*
-        };
-    }
     WAITS.store(true, Ordering::Release);
     loop {
-        sixteen_times!(sixteen_times! {
-            let address = TOLD.swap(0, Ordering::AcqRel);
-            if address != 0 {
-                return address;
-            }
-        });
+        // Takes most of a turn. Mostly the other thread both grows the memory and tells the address meanwhile.
+        // SAFETY: the scratch has these bytes, and this thread alone uses it.
+        unsafe { SCRATCH.0.get().write_bytes(DIRT, 1) };
+        black_box(SCRATCH.0.get());
+        let address = TOLD.swap(0, Ordering::AcqRel);
+        if address != 0 {
+            return address;
+        }
     }
 }

@@ -37,6 +37,12 @@ export class Host {
     return this.memory.grow(alignUp(bytes, PAGE_BYTES) / PAGE_BYTES) * PAGE_BYTES;
   }
 
+  /** What the module says about a failed check; empty if none has failed. */
+  get failure() {
+    const { text_address: address, text_length: length } = this.main.exports;
+    return Buffer.from(this.bytes(address(), length())).toString();
+  }
+
   /** A view of the memory as it is now. */
   bytes(address, length) {
     this.memory.grow(0);

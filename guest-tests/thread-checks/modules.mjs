@@ -16,11 +16,3 @@ export const times = Number(process.env.TIMES ?? 1);
 
 /** What random tests follow from. A failure says it. */
 export const seed = Number(process.env.FREEING_BUMP_SEED ?? 1);
-
-/** The scenarios, in the order of the module. */
-export const SCENARIOS = ["exchange", "producers and consumers", "churn", "refusals", "ends", "storm"];
-
-export const STORM = SCENARIOS.indexOf("storm");
-
-/** The figures, in the order of the module. */
-export const FIGURES = { pagesAfterATenth: 0, pagesAtTheEnd: 1, served: 2, refused: 3, received: 4 };

@@ -1,12 +1,11 @@
 //! What a host needs that plays threads: the end of a thread, and accesses to memory that another thread has just added.
 //!
-//! V8 refreshes what a thread knows of the memory's size at each turn of a loop, and where the module calls or returns to its host.
-//! So these functions wait for another thread by spinning, in long turns.
+//! V8 refreshes what a thread knows of the memory's size where it looks whether the stack is used up: where a function or a turn
+//! of a loop begins. With its flag `--no-wasm-stack-checks` it does so only between calls of the host. So these
+//! functions wait for another thread within the module, by spinning.
 
 use core::alloc::{GlobalAlloc, Layout};
 use core::arch::wasm32;
-use core::cell::UnsafeCell;
-use core::hint::black_box;
 use core::ptr::{self, with_exposed_provenance_mut};
 use core::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 
@@ -55,15 +54,17 @@ pub extern "C" fn use_page(access: u32, refresh: bool) {
     }
 }
 
-/// Gives `rounds` blocks of `size` bytes to the thread that calls [`take_blocks`] meanwhile, and lets it find free blocks of this
-/// size, and of three times of it, in memory that this thread has added. With `as_heap` it gives its heap up with them.
+/// Gives `rounds` blocks of `size` bytes to the thread that calls [`take_blocks`] meanwhile. Before, it releases what that thread
+/// will need, so that it need not grow the memory. With `as_heap` it gives its heap up too.
 #[unsafe(no_mangle)]
 pub extern "C" fn give_blocks(rounds: u32, size: usize, as_heap: bool) {
     for _ in 0..rounds {
         await_the_other();
-        let (given, once, three_times) = (dirty_block(size), dirty_block(size), dirty_block(3 * size));
-        release(once, size);
-        release(three_times, 3 * size);
+        let given = dirty_block(size);
+        let released = [size, size, 3 * size].map(|size| (dirty_block(size), size));
+        for (block, size) in released {
+            release(block, size);
+        }
         if as_heap {
             release_thread();
         }
@@ -71,14 +72,14 @@ pub extern "C" fn give_blocks(rounds: u32, size: usize, as_heap: bool) {
     }
 }
 
-/// Takes the blocks that [`give_blocks`] gives, doubles each, and makes a zeroed one beside it. With `as_heap` it gives its heap
-/// up before. Returns how many blocks had other bytes than they must.
+/// Takes the blocks that [`give_blocks`] gives, doubles each, and makes a zeroed one and another beside it. With `as_heap` it
+/// gives its heap up before. Returns how many blocks had other bytes than they must.
 #[unsafe(no_mangle)]
 pub extern "C" fn take_blocks(rounds: u32, size: usize, as_heap: bool) -> u32 {
     let mut wrong = 0;
-    // All stay live, or there would be nothing to grow the memory for: a list in which each zeroed block has the address of the
-    // one before in its first bytes, and of the doubled block beside it in the next.
-    let mut last = ptr::null_mut::<[*mut u8; 2]>();
+    // All stay live, or there would be nothing to grow the memory for: each zeroed block has in its first bytes the address of the
+    // one before, and those of the others of its round.
+    let mut last = ptr::null_mut::<Links>();
     for _ in 0..rounds {
         if as_heap {
             release_thread();
@@ -92,23 +93,32 @@ pub extern "C" fn take_blocks(rounds: u32, size: usize, as_heap: bool) -> u32 {
         // SAFETY: the block is live, has this layout, and was given to this thread. The new size is not 0.
         let doubled = served(unsafe { crate::ALLOCATOR.realloc(given, layout(size), 2 * size) });
         wrong += u32::from(!is_filled(doubled, DIRT, size));
-        // SAFETY: the block is live, aligned to 16, and longer than two addresses.
-        unsafe { zeroed.cast::<[*mut u8; 2]>().write([last.cast(), doubled]) };
+        let another = dirty_block(size);
+        for block in [zeroed, doubled, another] {
+            // SAFETY: the block is live, this thread's, aligned to 16, and longer than four bytes.
+            unsafe { AtomicU32::from_ptr(block.cast()) }.fetch_add(1, Ordering::Relaxed);
+        }
+        // SAFETY: the block is live, aligned to 16, and longer than its links.
+        unsafe { zeroed.cast::<Links>().write([last.cast(), doubled, another]) };
         last = zeroed.cast();
     }
     while !last.is_null() {
         // SAFETY: the block is live, and this was written to it above.
-        let [before, doubled] = unsafe { last.read() };
+        let [before, doubled, another] = unsafe { last.read() };
         release(doubled, 2 * size);
+        release(another, size);
         release(last.cast(), size);
         last = before.cast();
     }
     wrong
 }
 
+/// The addresses in the zeroed block of a round.
+type Links = [*mut u8; 3];
+
 fn layout(size: usize) -> Layout {
     match Layout::from_size_align(size, 16) {
-        Ok(layout) if size >= size_of::<[*mut u8; 2]>() => layout,
+        Ok(layout) if size >= size_of::<Links>() => layout,
         _ => wasm32::unreachable(),
     }
 }
@@ -124,7 +134,7 @@ fn served(block: *mut u8) -> *mut u8 {
 fn dirty_block(size: usize) -> *mut u8 {
     // SAFETY: the size is not 0.
     let block = served(unsafe { crate::ALLOCATOR.alloc(layout(size)) });
-    // SAFETY: the block is live and has these bytes. The thread knows the memory's size, which it has grown itself, or refreshed.
+    // SAFETY: the block is live and has these bytes.
     unsafe { block.write_bytes(DIRT, size) };
     block
 }
@@ -140,9 +150,14 @@ fn is_filled(block: *const u8, byte: u8, length: usize) -> bool {
     (0..length).all(|at| unsafe { ptr::read_volatile(block.add(at)) } == byte)
 }
 
-/// Waits until another thread waits in [`told`].
+/// Waits until another thread waits in [`told`]. Traps if that takes many seconds: that thread has trapped then.
 fn await_the_other() {
-    while !WAITS.swap(false, Ordering::AcqRel) {}
+    for _ in 0..u32::MAX {
+        if WAITS.swap(false, Ordering::AcqRel) {
+            return;
+        }
+    }
+    wasm32::unreachable()
 }
 
 /// Tells it the address.
@@ -150,26 +165,14 @@ fn tell(address: usize) {
     TOLD.store(address, Ordering::Release);
 }
 
-/// What is filled again and again while a thread waits.
-struct Scratch(UnsafeCell<[u8; 16 * PAGE_BYTES]>);
-
-// SAFETY: one thread at a time waits, and uses it.
-unsafe impl Sync for Scratch {}
-
-static SCRATCH: Scratch = Scratch(UnsafeCell::new([0; 16 * PAGE_BYTES]));
-
-/// Waits until another thread tells an address. Inlined, since V8 also asks for the memory's size where a function begins.
-#[inline(always)]
+/// Waits until another thread tells an address. Traps if that takes many seconds.
 fn told() -> usize {
     WAITS.store(true, Ordering::Release);
-    loop {
-        // Takes most of a turn. Mostly the other thread both grows the memory and tells the address meanwhile.
-        // SAFETY: the scratch has these bytes, and this thread alone uses it.
-        unsafe { SCRATCH.0.get().write_bytes(DIRT, 1) };
-        black_box(SCRATCH.0.get());
+    for _ in 0..u32::MAX {
         let address = TOLD.swap(0, Ordering::AcqRel);
         if address != 0 {
             return address;
         }
     }
+    wasm32::unreachable()
 }

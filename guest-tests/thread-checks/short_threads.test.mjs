@@ -1,0 +1,39 @@
+// Threads that come and go: instances in two workers, each with storage of its own.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { seed, times } from "./modules.mjs";
+import { STORM, withHost } from "./scenarios.mjs";
+
+const WORKERS = 2;
+
+/** Plays `count` threads one after another in each worker, each of which does some rounds of the storm. */
+async function playThreads(workers, count, release) {
+  const lives = workers.map((worker, index) =>
+    worker.run("playThreads", count, { scenario: STORM, index, rounds: 20, seed: seed + 1000 * index, release }));
+  await Promise.all(lives);
+}
+
+test("10,000 short threads one after another hold a steady memory", () =>
+  withHost(async (host) => {
+    const workers = await host.startWorkers(WORKERS);
+    host.main.call("prepare", WORKERS);
+    const pages = [];
+    for (let part = 0; part < 10; part++) {
+      await playThreads(workers, 1000 * times / WORKERS, true);
+      pages.push(host.pages);
+    }
+    console.log(pages);
+  }));
+
+test("100 threads that do not give their heaps up are served correctly, and so is who comes after them", () =>
+  withHost(async (host) => {
+    const workers = await host.startWorkers(WORKERS);
+    host.main.call("prepare", WORKERS);
+    const before = host.pages;
+    await playThreads(workers, 100 / WORKERS, false);
+    const forgotten = host.pages;
+    await playThreads(workers, 500 * times, true);
+    host.main.call("release_shared_blocks");
+    console.log(before, forgotten, host.pages);
+  }));

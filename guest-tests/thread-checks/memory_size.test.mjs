@@ -52,13 +52,13 @@ test("a module that refreshes the memory's size by growing it by nothing does no
   }));
 
 // Up to 32 KiB a block is from the thread's own heap, and larger ones are from a heap of all.
-for (const [size, asHeap, promise] of [
-  [100_000, 0, "large blocks in memory that another thread has added are cleared, copied to, filled and used atomically without a trap"],
-  [40_000, 0, "blocks that are just large enough for a heap of all are so too"],
-  [10_000, 1, "blocks of a heap that another thread has given up are so too"],
-  [500, 1, "small blocks of such a heap are so too"],
+for (const [size, asHeap, kind] of [
+  [100_000, 0, "large blocks in memory that another thread has added"],
+  [40_000, 0, "blocks in such memory that are just large enough for a heap of all"],
+  [10_000, 1, "blocks of a heap that another thread has given up"],
+  [500, 1, "small blocks of such a heap"],
 ]) {
-  test(promise, () =>
+  test(`${kind} are cleared, copied to, filled and used atomically without a trap`, () =>
     withTwo(async (one, other) => {
       for (let time = 0; time < 2 * times; time++) {
         const given = one.call("give_blocks", 20, size, asHeap);

@@ -18,8 +18,7 @@ export async function withHost(play, mostPages) {
   try {
     return await play(host);
   } catch (error) {
-    error.message = `seed ${seed}: ${error.message} ${host.failure}`;
-    throw error;
+    throw new Error(`seed ${seed}: ${host.failure || error.message}`, { cause: error });
   } finally {
     await host.close();
   }

@@ -24,9 +24,12 @@ for (const [scenario, name] of SCENARIOS.entries()) {
         const workers = await host.startWorkers(withMain ? threads - 1 : threads);
         const rounds = (10_000 * times) / threads;
         const figures = await play(host, scenario, withMain ? [host.main, ...workers] : workers, rounds);
-        console.log(name, threads, JSON.stringify(figures));
         assert.ok(figures.served >= rounds, `${figures.served} requests were served`);
         assert.equal(figures.refused > 0, name === "refusals", `${figures.refused} requests were refused`);
+        if (name === "producers and consumers") {
+          const { pagesAfterATenth: early, pagesAtTheEnd: late } = figures;
+          assert.ok(late <= early + 4, `${late} pages, and ${early} after a tenth of the rounds`);
+        }
       }, name === "refusals" ? OTHER_PAGES + threads * FEW_PAGES : undefined));
   }
 }

@@ -8,14 +8,19 @@ use core::ptr;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 
-/// What threads share of a heap, in static data: V8 lets atomic instructions reach that in every thread. It fills a
-/// line of the processor's cache, so that threads which use different heaps do not slow each other down.
-#[repr(align(64))]
+/// How often a seat is looked at that another thread has taken for a call: longer than almost any such call takes.
+const LOOKS: u32 = 10_000;
+
+/// What threads share of a heap, in static data: V8 lets atomic instructions reach that in every thread. Two fill
+/// a line of the processor's cache.
+#[repr(align(32))]
 pub(crate) struct Seat<M: SharedMemory> {
     /// The blocks that other threads have released.
     pub(super) remote: RemoteStack,
     /// Whether a thread uses the heap.
     taken: AtomicBool,
+    /// Whether a thread has waited for the seat in vain.
+    is_kept: AtomicBool,
     /// The heap, for the thread that has taken the seat; null before the first one has.
     heap: AtomicPtr<ThreadHeap<M>>,
 }
@@ -26,6 +31,7 @@ impl<M: SharedMemory> Seat<M> {
         Seat {
             remote: RemoteStack::new(),
             taken: AtomicBool::new(false),
+            is_kept: AtomicBool::new(false),
             heap: AtomicPtr::new(ptr::null_mut()),
         }
     }
@@ -35,15 +41,20 @@ impl<M: SharedMemory> Seat<M> {
         !self.taken.load(Ordering::Relaxed) && !self.taken.swap(true, Ordering::Acquire)
     }
 
-    /// Takes the seat as soon as it is free, if that happens within so many looks at it.
-    pub(crate) fn try_take_soon(&self, looks: u32) -> bool {
-        for _ in 0..looks {
-            if self.try_take() {
-                return true;
+    /// Takes the seat as soon as it is free, if that is soon. Where it was not for one thread, no other waits for it until it was
+    /// taken again: who has it keeps it, or was stopped.
+    pub(crate) fn try_take_soon(&self) -> bool {
+        let mut looks = if self.is_kept.load(Ordering::Relaxed) { 1 } else { LOOKS };
+        while !self.try_take() {
+            looks -= 1;
+            if looks == 0 {
+                self.is_kept.store(true, Ordering::Relaxed);
+                return false;
             }
             spin_loop();
         }
-        false
+        self.is_kept.store(false, Ordering::Relaxed);
+        true
     }
 
     /// Lets the next thread have the seat.

@@ -84,11 +84,49 @@ impl<M: LinearMemory> MergingHeap<M> {
         self.chunks.allocate(span, align, Effort::Growing)
     }
 
-    /// As `allocate`, with how many of the first bytes that were asked for can be other than 0.
+    /// The part of `deallocate` that is inlined into a program with threads: takes back a block with a class, unless some of those
+    /// lie in no run. Whether it did.
+    ///
+    /// # Safety
+    ///
+    /// As for [`deallocate`](UncheckedHeap::deallocate).
     #[cfg(any(for_threads, all(test, not(feature = "malloc"))))]
-    pub(crate) fn allocate_uncleared(&mut self, request: Request) -> (u32, u32) {
+    #[inline]
+    pub(crate) unsafe fn deallocate_in_run(&mut self, block: u32, request: Request) -> bool {
+        if !SizeClass::serves(request) || self.runs.have_strays() {
+            return false;
+        }
+        // SAFETY: the caller gives up a block with a class, and each of those lies in a run.
+        unsafe { self.runs.push(&mut self.chunks, block) };
+        true
+    }
+
+    /// As `deallocate`, for a caller that knows only whether the request for the block had a class.
+    ///
+    /// # Safety
+    ///
+    /// As for [`deallocate`](UncheckedHeap::deallocate).
+    #[cfg(any(for_threads, all(test, not(feature = "malloc"))))]
+    pub(crate) unsafe fn deallocate_with(&mut self, block: u32, has_class: bool) {
+        if has_class {
+            // SAFETY: the caller gives up the block, which was allocated for a class.
+            unsafe { self.runs.deallocate(&mut self.chunks, block) }
+        } else {
+            // SAFETY: the caller gives up the block. One without a class is of the chunk heap.
+            unsafe { self.chunks.deallocate(block) }
+        }
+    }
+
+    /// As `allocate`, with how many of the first bytes that were asked for can be other than 0. The memory grows for it only if
+    /// `growing`; that can be false for a request without a class.
+    #[cfg(any(for_threads, all(test, not(feature = "malloc"))))]
+    pub(crate) fn allocate_uncleared(&mut self, request: Request, growing: bool) -> (u32, u32) {
         let fresh = self.chunks.fresh();
-        let block = self.allocate(request);
+        let block = if growing {
+            self.allocate(request)
+        } else {
+            self.chunks.allocate(span_for(request.size), request.align, Effort::AtHand)
+        };
         if block == 0 || SizeClass::of(request).is_some() {
             return (block, request.size);
         }

@@ -7,6 +7,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 wasm=(--target wasm32-unknown-unknown)
+threads=(--target wasm32-wasip1-threads)
 strict=(-- --deny warnings)
 
 cargo clippy --workspace --all-targets "${strict[@]}"
@@ -19,6 +20,11 @@ for features in freeing-bump tiny checked report-errors freeing-bump,ceiling che
 done
 for features in freeing-bump tiny checked; do
     cargo clippy --package driver-module --features "$features" "${wasm[@]}" "${strict[@]}"
+done
+cargo clippy --package freeing-bump --features threads "${threads[@]}" "${strict[@]}"
+for features in "" freeing-bump ceiling; do
+    cargo clippy --package threads-module --features "$features" "${wasm[@]}" "${strict[@]}"
+    cargo clippy --package threads-module --features "$features" "${threads[@]}" "${strict[@]}"
 done
 cargo clippy --package c-code-module "${wasm[@]}" "${strict[@]}"
 cargo clippy --package freeing-bump --all-features "${wasm[@]}" "${strict[@]}"

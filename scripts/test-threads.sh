@@ -12,6 +12,6 @@ if ! missing=$(scripts/require.sh nightly rust-src 2>&1); then
     echo "SKIPPED: threads in Node, since ${missing#error: }"
     exit 0
 fi
-scripts/build-for-threads.sh --package allocator-module --features freeing-bump,threads
+scripts/build-for-threads.sh --package allocator-module --features freeing-bump,thread-host
 scripts/build-for-threads.sh --package threads-module --features freeing-bump
 TIMES=${1:-1} node --test guest-tests/thread-checks/*.test.mjs

@@ -1,5 +1,6 @@
 //! Builds two modules and runs them in two engines, for the tests in `tests/`: `allocator-module`, the smallest around
-//! one allocator, and `driver-module`, which drives its own allocator.
+//! one allocator, and `driver-module`, which drives its own allocator. A third, `threads-module`, runs in wasmtime with
+//! threads.
 
 mod c_compiler;
 mod engine;
@@ -7,11 +8,13 @@ mod guest;
 mod in_v8;
 mod in_wasmtime;
 mod soak;
+mod wasi_threads;
 
 pub use c_compiler::can_compile_c;
 pub use engine::{ALL_PAGES, Engine, Limits, PAGE_BYTES, Trapped};
 pub use guest::Guest;
 pub use soak::{Point, SETTLED, growth, soak};
+pub use wasi_threads::{Figures, Scenario, ThreadEnd, ThreadedGuest};
 
 use cargo_metadata::Message;
 use std::env;
@@ -96,6 +99,21 @@ pub fn build_driver_module(scratch: &str, allocator: &str, link_arguments: &[&st
     let arguments = ["--release", "--features", allocator, "--config", &flags];
     let folder = repository().join("guest-tests/modules/driver");
     build_module(&folder, TARGET, &Path::new(scratch).join(name), &arguments)
+}
+
+/// The target on which the tests with threads run.
+pub const THREADS_TARGET: &str = "wasm32-wasip1-threads";
+
+/// Builds `threads-module` with these features for `target`, below `scratch`, and returns the module's bytes.
+///
+/// # Panics
+///
+/// When the build fails, with what cargo said.
+pub fn build_threads_module(scratch: &str, target: &str, features: &str) -> Vec<u8> {
+    let arguments = ["--release", "--features", features];
+    let folder = repository().join("guest-tests/modules/threads");
+    let target_dir = Path::new(scratch).join(format!("threads-{features}"));
+    build_module(&folder, target, &target_dir, &arguments)
 }
 
 /// The value of cargo's option `--config` that links modules for [`TARGET`] with these arguments.

@@ -18,10 +18,11 @@ mod slot;
 mod stamped;
 #[cfg(target_os = "wasi")]
 mod threads;
+mod unwritten;
 
 /// The most pages that the memory may have with the feature `ceiling`.
 #[cfg(feature = "ceiling")]
-const CEILING_PAGES: u32 = 400;
+const CEILING_PAGES: u32 = 80;
 
 #[cfg(feature = "ceiling")]
 #[global_allocator]

@@ -7,7 +7,7 @@ use fastrand::Rng;
 const MOST_BYTES: usize = 10_000;
 
 /// The largest block.
-const LARGEST_BYTES: usize = 200_000;
+pub(crate) const LARGEST_BYTES: usize = 200_000;
 
 /// A page of many systems, as over-aligned as programs ask for.
 const LARGEST_ALIGN: usize = 4_096;

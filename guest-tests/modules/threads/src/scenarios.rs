@@ -1,20 +1,21 @@
 //! What the workers do. All that is random follows from the seed and the worker's number.
 //!
-//! A scenario but the storm has two parts: in the first tenth of the rounds every block is up to twice as large as any later
+//! Each scenario but the last two has two parts: in the first tenth of the rounds every block is up to twice as large as any later
 //! one. So the memory that the first part has taken should suffice for the second, which the host can check.
 
 use crate::exports::release_thread;
 use crate::failure::{Stopped, fail, go_on};
 use crate::meeting::{expected, meet, wait_until};
-use crate::requests::{any_size, common_size, request};
+use crate::requests::{LARGEST_BYTES, any_size, common_size, request};
 use crate::slot::Slot;
 use crate::stamped::{Stamp, StampedBlock};
+use crate::unwritten::UnwrittenBlock;
 use core::arch::wasm32::memory_grow;
 use core::sync::atomic::{AtomicU32, Ordering};
 use fastrand::Rng;
 
 /// The most workers.
-pub(crate) const MAX_WORKERS: usize = 128;
+pub(crate) const MAX_WORKERS: usize = 300;
 
 /// Blocks that are on their way from any worker to any other.
 const SHARED: usize = 256;
@@ -61,12 +62,15 @@ pub(crate) enum Scenario {
     Ends = 4,
     /// Own blocks and exchanged ones. No worker waits for another, so that any may be stopped, or come later.
     Storm = 5,
+    /// Large blocks and small ones, which nobody writes: nearly all of the time is spent in the allocator. No worker waits for
+    /// another here either.
+    Flood = 6,
 }
 
 impl Scenario {
     pub(crate) fn of(number: u32) -> Self {
         use Scenario::*;
-        let all = [Exchange, ProducersAndConsumers, Churn, Refusals, Ends, Storm];
+        let all = [Exchange, ProducersAndConsumers, Churn, Refusals, Ends, Storm, Flood];
         match all.get(number as usize) {
             Some(&scenario) => scenario,
             None => fail(format_args!("there is no scenario {number}")),
@@ -112,7 +116,7 @@ impl Worker {
     }
 
     fn play_parts(&mut self, scenario: Scenario, rounds: u32) -> Result<(), Stopped> {
-        if scenario == Scenario::Storm {
+        if matches!(scenario, Scenario::Storm | Scenario::Flood) {
             return self.part(scenario, rounds);
         }
         if scenario == Scenario::ProducersAndConsumers && !expected().is_multiple_of(2) {
@@ -161,6 +165,7 @@ impl Worker {
                     self.exchange();
                     self.churn();
                 }
+                Scenario::Flood => self.flood(),
             }
         }
         Ok(())
@@ -233,6 +238,20 @@ impl Worker {
                 let size = common_size(&mut self.random);
                 self.own[index] = Some(self.make(size));
             }
+        }
+    }
+
+    /// Makes some blocks, and releases them.
+    fn flood(&mut self) {
+        let mut blocks = [const { None }; 8];
+        for block in &mut blocks {
+            let size = match self.random.bool() {
+                true => self.random.usize(1..=LARGEST_BYTES),
+                false => self.random.usize(1..=256),
+            };
+            let request = request(size, &mut self.random);
+            *block = UnwrittenBlock::make(request);
+            self.count(if block.is_some() { Figure::Served } else { Figure::Refused });
         }
     }
 

@@ -27,7 +27,9 @@ tasks_of() {
             check-instructions
             test-browser
             test-page
-            test-heap-picture"
+            test-heap-picture
+            test-threads
+            test-threads-in-page"
         ;;
     oldest) echo "check-oldest-rust" ;;
     miri) echo "miri" ;;
@@ -49,6 +51,8 @@ can_run() {
     case $1 in
     test-browser) programs=(chromium chromedriver) ;;
     test-page | test-heap-picture) programs=(chromium) ;;
+    test-threads) programs=(nightly rust-src) ;;
+    test-threads-in-page) programs=(nightly rust-src chromium) ;;
     *) return 0 ;;
     esac
     if missing=$(scripts/require.sh "${programs[@]}" 2>&1); then return 0; fi

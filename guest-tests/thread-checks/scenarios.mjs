@@ -5,9 +5,11 @@ import { Host } from "./host.mjs";
 import { scenarios, seed } from "./modules.mjs";
 
 /** In the order of the module. */
-export const SCENARIOS = ["exchange", "producers and consumers", "churn", "refusals", "ends", "storm"];
+export const SCENARIOS = ["exchange", "producers and consumers", "churn", "refusals", "ends", "storm", "flood"];
 
 export const STORM = SCENARIOS.indexOf("storm");
+
+export const FLOOD = SCENARIOS.indexOf("flood");
 
 /** In the order of the module. */
 const FIGURES = ["pagesAfterATenth", "pagesAtTheEnd", "served", "refused", "received"];

@@ -76,8 +76,8 @@ test("threads that allocate their own stack and storage before they have them, a
       thread.call("heap_dealloc", block, needed, 16);
     }
   };
-  live(500);
+  live(50);
   const pages = host.pages;
   live(1000 * times);
-  assert.ok(host.pages <= pages + 2, `${host.pages} pages, and ${pages} before`);
+  assert.ok(host.pages <= pages + 6, `${host.pages} pages, and ${pages} before`);
 });

@@ -18,8 +18,8 @@ use super::pages::Owner;
 use super::seat::Seat;
 use super::shared_memory::SharedMemory;
 use super::thread::Thread;
-use super::thread_heap::{Rule, ThreadHeap, Uncleared};
-use crate::heaps::merging::{MergingHeap, has_class, has_same_class};
+use super::thread_heap::{NewBlock, Rule, ThreadHeap};
+use crate::heaps::merging::{MergingHeap, has_class};
 use crate::heaps::{Request, UncheckedHeap};
 use crate::memory::{PAGE_SHIFT, PageCount};
 use crate::stats::HeapStats;
@@ -109,7 +109,7 @@ impl<M: SharedMemory> Heaps<M> {
                 }
             }
         }
-        self.allocate_uncleared(rule, thread, request).block()
+        self.allocate_new(rule, thread, request).address()
     }
 
     /// As [`allocate`](Self::allocate), with zeros in the bytes that were asked for. They are written when a heap of others is free
@@ -124,13 +124,13 @@ impl<M: SharedMemory> Heaps<M> {
             }
             return block;
         }
-        let new = self.allocate_uncleared(rule, thread, request);
-        if new.used() != 0 {
-            // SAFETY: the block is new, and these are no more bytes than were asked for. The thread sees all pages of the heap that
-            // it is from.
-            unsafe { memory.clear(new.block(), new.used()) };
+        let new = self.allocate_new(rule, thread, request);
+        if new.address() != 0 && !new.is_zero() {
+            // SAFETY: the block is new, and these are the bytes that were asked for. The thread sees all pages of the heap that it is
+            // from.
+            unsafe { memory.clear(new.address(), request.size) };
         }
-        new.block()
+        new.address()
     }
 
     /// Takes back a block. Never waits.
@@ -222,7 +222,8 @@ impl<M: SharedMemory> Heaps<M> {
         let new_block = self.allocate(rule, thread.as_deref_mut(), request.with_size(new_size));
         if new_block != 0 {
             let bytes = request.size.min(new_size);
-            let last_byte = block.max(new_block) + (bytes - 1);
+            // The old block may be another thread's. The new one is of a heap all of whose pages the thread sees.
+            let last_byte = block + (bytes - 1);
             self.see(thread.as_deref_mut(), (last_byte >> PAGE_SHIFT) + 1);
             // SAFETY: both blocks are live and hold the bytes. The thread sees the pages of both.
             unsafe { self.memory.clone().copy(block, new_block, bytes) };
@@ -233,7 +234,7 @@ impl<M: SharedMemory> Heaps<M> {
     }
 
     /// Whether a block serves so many bytes where it is. One of a common heap that would shrink to the sizes of a thread's own heap
-    /// does not, nor does one that another thread's heap serves, unless its size class stays.
+    /// does not, nor does one of another thread's heap.
     ///
     /// # Safety
     ///
@@ -254,15 +255,11 @@ impl<M: SharedMemory> Heaps<M> {
             // SAFETY: the block is from this heap, and live, with its request.
             return unsafe { heap.resize_in_place(block, request, new_size) };
         }
-        if has_class(request) {
-            // The block of a run stays while its class is the same.
-            return has_same_class(request, new_size);
-        }
-        if !is_common(u32::from(owner.number())) || new_size <= LARGEST_OF_OWN_HEAP {
+        if has_class(request) || new_size <= LARGEST_OF_OWN_HEAP || !is_common(u32::from(owner.number())) {
             return false;
         }
         let seat = self.seat(owner);
-        if !seat.try_take_soon() {
+        if !seat.try_take() {
             return false;
         }
         let resized = match seat.heap() {
@@ -288,7 +285,7 @@ impl<M: SharedMemory> Heaps<M> {
 
     /// What the memory is used for: all pages of all heaps. What is free in a heap that another thread uses is not known, and
     /// counts as live, like blocks that others have released and that their heap has not taken back.
-    pub(crate) fn stats(&self, mut thread: Option<&mut Thread<M>>) -> HeapStats {
+    pub(crate) fn stats(&self, thread: Option<&mut Thread<M>>) -> HeapStats {
         let mut stats = HeapStats {
             address_space_bytes: self.memory.pages().owned().0 << PAGE_SHIFT,
             ..HeapStats::default()
@@ -299,7 +296,7 @@ impl<M: SharedMemory> Heaps<M> {
             stats.tail_bytes += part.tail_bytes;
             stats.largest_free_bytes = stats.largest_free_bytes.max(part.largest_free_bytes);
         };
-        if let Some(heap) = thread.as_deref_mut().and_then(|thread| thread.heap) {
+        if let Some(heap) = thread.and_then(|thread| thread.heap) {
             // SAFETY: the thread has taken its heap's seat, and this is its only call.
             add(unsafe { heap.as_ref() });
         }
@@ -323,13 +320,13 @@ impl<M: SharedMemory> Heaps<M> {
     /// heaps that exist are asked.
     #[cold]
     #[inline(never)]
-    fn allocate_uncleared(&self, rule: Rule, mut thread: Option<&mut Thread<M>>, request: Request) -> Uncleared {
+    fn allocate_new(&self, rule: Rule, mut thread: Option<&mut Thread<M>>, request: Request) -> NewBlock {
         // A thread's own heap has the number 0 here.
         let own = thread.as_deref().map(|thread| thread.heap);
         let first = match own {
-            Some(Some(_)) if request.size <= LARGEST_OF_OWN_HEAP => 0,
-            Some(None) if request.size <= LARGEST_OF_OWN_HEAP => FIRST_KEPT,
-            _ => FIRST_COMMON,
+            _ if request.size > LARGEST_OF_OWN_HEAP => FIRST_COMMON,
+            Some(None) => FIRST_KEPT,
+            _ => 0,
         };
         let mut number = first;
         // A large request has no heap grow while a common one has room for it.
@@ -360,7 +357,7 @@ impl<M: SharedMemory> Heaps<M> {
                     // SAFETY: it was taken just now, and its heap is not used any longer.
                     _ => unsafe { seat.give_up() },
                 }
-                if new.block() != 0 {
+                if new.address() != 0 {
                     return new;
                 }
             }
@@ -371,7 +368,7 @@ impl<M: SharedMemory> Heaps<M> {
                 break;
             }
         }
-        Uncleared::NONE
+        NewBlock::NONE
     }
 
     /// Takes the seat of a heap if it is free, or is soon. The thread sees all pages of the heap then. A
@@ -383,7 +380,7 @@ impl<M: SharedMemory> Heaps<M> {
         founding: &mut Option<Rule>,
     ) -> Option<NonNull<ThreadHeap<M>>> {
         let seat = self.seat(owner);
-        if !seat.try_take_soon() {
+        if !seat.try_take() {
             return None;
         }
         let heap = match seat.heap() {
@@ -406,28 +403,28 @@ impl<M: SharedMemory> Heaps<M> {
     /// Makes a heap. None if there is no memory for it.
     fn found(&self, owner: Owner, rule: Rule) -> Option<NonNull<ThreadHeap<M>>> {
         let mut memory = self.memory.clone();
-        let page = self
-            .memory
-            .pages()
-            .grow(&mut memory, rule.limit, PageCount(1), PageCount(1))?;
-        // SAFETY: the page was added just now, for this heap.
-        let (mut heap, end_of_state) = unsafe { memory.place(page) };
+        let page = self.memory.pages().grow(&mut memory, rule.limit, PageCount(1));
+        if page == 0 {
+            return None;
+        }
+        // SAFETY: the page was added just now, for this heap. The state of a heap is all 0 before its first use.
+        let (mut heap, end_of_state) = unsafe { memory.place::<ThreadHeap<M>>(page) };
         // SAFETY: no other thread knows the heap yet.
         let state = unsafe { heap.as_mut() };
         // SAFETY: the page was added just now, for this heap.
-        unsafe { state.begin(owner, page, end_of_state, rule) };
+        unsafe { state.begin(memory, owner, page, end_of_state, rule) };
         Some(heap)
     }
 
     /// Has the calling thread see all pages before `end_page`, to which instructions are about to refer that need that: see
     /// [`SharedMemory::refresh`].
     fn see(&self, thread: Option<&mut Thread<M>>, end_page: u32) {
-        match thread {
-            Some(thread) if thread.seen_to >= end_page => {}
-            Some(thread) => thread.seen_to = self.memory.clone().refresh().0,
-            None => {
-                self.memory.clone().refresh();
-            }
+        if thread.as_deref().is_some_and(|thread| thread.seen_to >= end_page) {
+            return;
+        }
+        let pages = self.memory.clone().refresh();
+        if let Some(thread) = thread {
+            thread.seen_to = pages.0;
         }
     }
 

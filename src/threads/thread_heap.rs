@@ -4,37 +4,37 @@ use super::heap_memory::HeapMemory;
 use super::pages::Owner;
 use super::remote_blocks::{RemoteBlocks, RemoteStack};
 use super::shared_memory::SharedMemory;
-use crate::heaps::merging::MergingHeap;
+use crate::heaps::merging::{MergingHeap, has_class};
 use crate::heaps::{Request, UncheckedHeap};
-use crate::memory::linear::{PackedGrowth, PageLimit, Region};
+use crate::memory::linear::{PackedGrowth, PageLimit};
 use crate::stats::HeapStats;
 
 /// How many blocks are taken back at once, which bounds the work of a call. No run has more: so a heap takes back
 /// at least as many as it hands out between two times.
 const MOST_TAKEN_BACK: u32 = 1024;
 
-/// A new block, and how many of its first bytes can be other than 0: in one word of 64 bits, which a function returns without
-/// a place in memory.
+/// The address of a new block, a multiple of 8, with 1 more if its bytes are 0.
 #[derive(Clone, Copy)]
-pub(super) struct Uncleared(u64);
+pub(super) struct NewBlock(u32);
 
-impl Uncleared {
+impl NewBlock {
     /// There is no memory.
-    pub(super) const NONE: Self = Uncleared(0);
+    pub(super) const NONE: Self = NewBlock(0);
 
-    /// A block with `used` bytes that can be other than 0. The block at 0 has none.
-    const fn new(block: u32, used: u32) -> Self {
-        Uncleared((used as u64) << 32 | block as u64)
+    const IS_ZERO: u32 = 1;
+
+    const fn new(address: u32, is_zero: bool) -> Self {
+        NewBlock(address | if is_zero { Self::IS_ZERO } else { 0 })
     }
 
     /// The block's address, or 0.
-    pub(super) const fn block(self) -> u32 {
-        self.0 as u32
+    pub(super) const fn address(self) -> u32 {
+        self.0 & !Self::IS_ZERO
     }
 
-    /// The bytes that can be other than 0.
-    pub(super) const fn used(self) -> u32 {
-        (self.0 >> 32) as u32
+    /// Whether nothing was ever written to it.
+    pub(super) const fn is_zero(self) -> bool {
+        self.0 & Self::IS_ZERO != 0
     }
 }
 
@@ -54,23 +54,14 @@ pub(crate) struct ThreadHeap<M: SharedMemory> {
 }
 
 impl<M: SharedMemory> ThreadHeap<M> {
-    /// A heap that has taken nothing of its memory yet. In a module its state is all zero, and needs no constructor.
-    #[cfg(test)]
-    pub(crate) const fn new(heap: MergingHeap<HeapMemory<M>>) -> Self {
-        ThreadHeap {
-            heap,
-            remote: RemoteBlocks::NONE,
-        }
-    }
-
     /// Begins a heap with a number, a first page, and a rule.
     ///
     /// # Safety
     ///
     /// As for [`HeapMemory::begin`].
-    pub(super) unsafe fn begin(&mut self, owner: Owner, page: Region, end_of_state: u32, rule: Rule) {
+    pub(super) unsafe fn begin(&mut self, shared: M, owner: Owner, page: u32, end_of_state: u32, rule: Rule) {
         // SAFETY: as the caller says.
-        unsafe { self.heap.memory().begin(owner, page, end_of_state) };
+        unsafe { self.heap.memory().begin(shared, owner, page, end_of_state) };
         self.heap.set_policy(rule.growth, rule.limit);
     }
 
@@ -85,14 +76,20 @@ impl<M: SharedMemory> ThreadHeap<M> {
         &mut self.heap
     }
 
-    /// A block for the request, at 0 if there is no memory for it, after blocks from the stack were taken back. As
-    /// [`MergingHeap::allocate_uncleared`].
-    pub(super) fn allocate(&mut self, stack: &RemoteStack, request: Request, growing: bool) -> Uncleared {
+    /// A block for the request, at 0 if there is no memory for it, after blocks from the stack were taken back. The memory grows
+    /// for it only if `growing`; that can be false for a large request.
+    pub(super) fn allocate(&mut self, stack: &RemoteStack, request: Request, growing: bool) -> NewBlock {
         self.take_back(stack);
-        match self.heap.allocate_uncleared(request, growing) {
-            (0, _) => Uncleared::NONE,
-            (block, used) => Uncleared::new(block, used),
-        }
+        let last = self.heap.memory().last_address();
+        let block = if growing {
+            self.heap.allocate(request)
+        } else {
+            self.heap.allocate_at_hand(request)
+        };
+        // Pages after those that were there hold zeros, but for a free chunk that a block was perhaps cut from.
+        // SAFETY: the block is live, and allocated without a class.
+        let is_fresh = block > last && unsafe { !has_class(request) && self.heap.is_last(block) };
+        NewBlock::new(block, is_fresh)
     }
 
     /// What the heap's memory is used for.
@@ -103,17 +100,17 @@ impl<M: SharedMemory> ThreadHeap<M> {
     /// Releases what others have put on the heap's stack: up to 1,024 blocks.
     #[inline]
     pub(crate) fn take_back(&mut self, stack: &RemoteStack) {
-        if !self.remote.is_empty() || !stack.is_empty() {
-            self.take_some_back(stack);
+        if self.remote.is_empty() && !stack.is_empty() {
+            self.remote = stack.take();
+        }
+        if !self.remote.is_empty() {
+            self.take_some_back();
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn take_some_back(&mut self, stack: &RemoteStack) {
-        if self.remote.is_empty() {
-            self.remote = stack.take();
-        }
+    fn take_some_back(&mut self) {
         for _ in 0..MOST_TAKEN_BACK {
             let Some((block, has_class)) = self.remote.pop(self.heap.memory()) else {
                 return;

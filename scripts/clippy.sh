@@ -22,7 +22,7 @@ for features in freeing-bump tiny checked; do
     cargo clippy --package driver-module --features "$features" "${wasm[@]}" "${strict[@]}"
 done
 cargo clippy --package freeing-bump --features threads "${threads[@]}" "${strict[@]}"
-for features in "" freeing-bump ceiling; do
+for features in "" freeing-bump ceiling wrapped; do
     cargo clippy --package threads-module --features "$features" "${wasm[@]}" "${strict[@]}"
     cargo clippy --package threads-module --features "$features" "${threads[@]}" "${strict[@]}"
 done

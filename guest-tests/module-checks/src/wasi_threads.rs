@@ -23,6 +23,40 @@ const PATIENCE: Duration = Duration::from_secs(300);
 /// More instructions than a thread of a test executes, where they are counted: one that does not end spins.
 const ENOUGH_FUEL: u64 = 1 << 36;
 
+/// `threads-module`, compiled once for many guests.
+pub struct ThreadsModule {
+    module: Module,
+    counts_fuel: bool,
+}
+
+impl ThreadsModule {
+    /// Compiles the module.
+    ///
+    /// # Panics
+    ///
+    /// When the bytes are not such a module.
+    pub fn new(module: &[u8]) -> Self {
+        Self::in_engine(module, false)
+    }
+
+    /// As [`new`](Self::new), for an engine that can stop threads. It is slower.
+    ///
+    /// # Panics
+    ///
+    /// As `new`.
+    pub fn with_fuel(module: &[u8]) -> Self {
+        Self::in_engine(module, true)
+    }
+
+    fn in_engine(module: &[u8], counts_fuel: bool) -> Self {
+        let mut config = Config::new();
+        config.shared_memory(true).consume_fuel(counts_fuel);
+        let engine = Engine::new(&config).expect("wasmtime must be built with threads");
+        let module = Module::new(&engine, module).expect("rustc must have made a valid module");
+        ThreadsModule { module, counts_fuel }
+    }
+}
+
 /// A running instance of `threads-module`, on whose behalf the host's threads run others.
 pub struct ThreadedGuest {
     store: Store<Arc<Process>>,
@@ -58,29 +92,14 @@ struct Process {
 }
 
 impl ThreadedGuest {
-    /// Instantiates `module` with a memory of at most `max_pages`.
+    /// Instantiates the module with a memory of at most `max_pages`.
     ///
     /// # Panics
     ///
-    /// When the bytes are not such a module, or it starts with more pages.
-    pub fn new(module: &[u8], max_pages: u32) -> Self {
-        Self::in_engine(module, max_pages, false)
-    }
-
-    /// As [`new`](Self::new), in an engine that can stop threads. It is slower.
-    ///
-    /// # Panics
-    ///
-    /// As `new`.
-    pub fn with_fuel(module: &[u8], max_pages: u32) -> Self {
-        Self::in_engine(module, max_pages, true)
-    }
-
-    fn in_engine(module: &[u8], max_pages: u32, counts_fuel: bool) -> Self {
-        let mut config = Config::new();
-        config.shared_memory(true).consume_fuel(counts_fuel);
-        let engine = Engine::new(&config).expect("wasmtime must be built with threads");
-        let module = Module::new(&engine, module).expect("rustc must have made a valid module");
+    /// When it starts with more pages.
+    pub fn new(module: &ThreadsModule, max_pages: u32) -> Self {
+        let ThreadsModule { module, counts_fuel } = module;
+        let engine = module.engine().clone();
         let pages = module
             .imports()
             .find_map(|import| import.ty().memory().map(MemoryType::minimum))
@@ -95,7 +114,7 @@ impl ThreadedGuest {
             last_thread: AtomicI32::new(0),
             running: AtomicUsize::new(0),
             fuel: AtomicU64::new(ENOUGH_FUEL),
-            counts_fuel,
+            counts_fuel: *counts_fuel,
             ends: sender,
         });
         let mut store = process.new_store();
@@ -105,7 +124,7 @@ impl ThreadedGuest {
             .expect("nothing else has this name");
         define_wasi(&mut linker).expect("nothing else has these names");
         let module = linker
-            .instantiate_pre(&module)
+            .instantiate_pre(module)
             .expect("the module must import nothing else");
         let module = process.module.get_or_init(|| module);
         let instance = module.instantiate(&mut store).expect("the module must start");

@@ -28,6 +28,12 @@ const CEILING_PAGES: u32 = 80;
 #[global_allocator]
 static ALLOCATOR: freeing_bump::FreeingBump = freeing_bump::FreeingBump::new().with_max_pages(CEILING_PAGES);
 
-#[cfg(all(feature = "freeing-bump", not(feature = "ceiling")))]
+#[cfg(feature = "wrapped")]
+mod wrapped;
+
+#[cfg(feature = "wrapped")]
+use wrapped::ALLOCATOR;
+
+#[cfg(all(feature = "freeing-bump", not(any(feature = "ceiling", feature = "wrapped"))))]
 #[global_allocator]
 static ALLOCATOR: freeing_bump::FreeingBump = freeing_bump::FreeingBump::new();

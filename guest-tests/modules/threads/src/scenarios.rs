@@ -251,7 +251,11 @@ impl Worker {
             };
             let request = request(size, &mut self.random);
             *block = UnwrittenBlock::make(request);
-            self.count(if block.is_some() { Figure::Served } else { Figure::Refused });
+            self.count(if block.is_some() {
+                Figure::Served
+            } else {
+                Figure::Refused
+            });
         }
     }
 

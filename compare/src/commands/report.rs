@@ -19,6 +19,7 @@ pub fn run(only: &[String], mode: &Mode, publish: bool, places: &Places) -> Resu
     if !mode.full {
         chosen.leave_out_long_workloads(only);
         chosen.leave_out_products(only);
+        chosen.leave_out_threads(only);
     }
     let command = match publish {
         true => "cargo make benchmarks".to_owned(),

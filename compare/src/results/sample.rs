@@ -133,6 +133,7 @@ pub fn report() -> Report {
         long_lives,
         products,
         sizes,
+        threads: None,
     }
 }
 

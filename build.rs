@@ -7,9 +7,12 @@ use std::env;
 /// What separates the flags in `CARGO_ENCODED_RUSTFLAGS`.
 const FLAG_SEPARATOR: char = '\x1f';
 
+/// The crate's features: those that serve modules with one thread, and `threads`.
+const CRATE_FEATURES: [&str; 6] = ["malloc", "profile", "record", "trace", "walk", "threads"];
+
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
-    println!("cargo::rustc-check-cfg=cfg(build_script_found_no_fault)");
+    println!("cargo::rustc-check-cfg=cfg(build_script_found_no_fault, for_threads)");
     let build = Build::from_environment();
     if !build.is_for_wasm() {
         // The global allocators do not exist there.
@@ -17,7 +20,12 @@ fn main() {
     }
     match build.fault() {
         Some(fault) => println!("cargo::error=freeing-bump {fault}"),
-        None => println!("cargo::rustc-cfg=build_script_found_no_fault"),
+        None => {
+            println!("cargo::rustc-cfg=build_script_found_no_fault");
+            if build.is_for_threads() {
+                println!("cargo::rustc-cfg=for_threads");
+            }
+        }
     }
 }
 
@@ -29,8 +37,8 @@ struct Build {
     env: String,
     /// The target features that the compiler reports, on stable Rust without the unstable ones.
     features: Vec<String>,
-    /// Whether C's functions for memory are those of this crate.
-    replaces_malloc: bool,
+    /// The crate's own features.
+    crate_features: Vec<&'static str>,
     /// The compiler's flags, split wherever a name or a value may end: `-Clink-arg=--a=b` is `-Clink-arg`, `--a`, `b`.
     flags: Vec<String>,
 }
@@ -45,7 +53,10 @@ impl Build {
             os: variable("CARGO_CFG_TARGET_OS"),
             env: variable("CARGO_CFG_TARGET_ENV"),
             features: parts(variable("CARGO_CFG_TARGET_FEATURE"), &[',']),
-            replaces_malloc: env::var_os("CARGO_FEATURE_MALLOC").is_some(),
+            crate_features: CRATE_FEATURES
+                .into_iter()
+                .filter(|feature| env::var_os(format!("CARGO_FEATURE_{}", feature.to_uppercase())).is_some())
+                .collect(),
             flags: parts(variable("CARGO_ENCODED_RUSTFLAGS"), &[FLAG_SEPARATOR, ',', '=', ' ']),
         }
     }
@@ -58,7 +69,7 @@ impl Build {
     fn fault(&self) -> Option<String> {
         match (self.arch.as_str(), self.os.as_str(), self.env.as_str()) {
             ("wasm32", "unknown" | "none", "") | ("wasm32", "wasi", "p1") => self.fault_of_flags().map(String::from),
-            ("wasm32", "wasi", "p2") if self.replaces_malloc => self.fault_of_flags().map(String::from),
+            ("wasm32", "wasi", "p2") if self.has_feature("malloc") => self.fault_of_flags().map(String::from),
             _ => Some(self.fault_of_target()),
         }
     }
@@ -89,10 +100,21 @@ impl Build {
     }
 
     fn fault_of_flags(&self) -> Option<&'static str> {
-        if self.is_for_threads() {
+        if self.is_for_threads() && !self.has_feature("threads") {
             Some(
-                "serves modules with one thread: build for a target without threads and without the `atomics` target \
-                 feature, or choose an allocator with a lock (the standard library's default has one)",
+                "needs its feature `threads` in a build for threads: write `freeing-bump = { version = \"..\", features = \
+                 [\"threads\"] }`. Without it, it serves modules with one thread: for those, build for a target without threads \
+                 and without the `atomics` target feature",
+            )
+        } else if self.is_for_threads() && self.os == "none" {
+            Some(
+                "keeps what a thread knows in `std::thread_local!`, and this target has no `std`: build for threads on \
+                 wasm32-unknown-unknown or wasm32-wasip1-threads",
+            )
+        } else if self.is_for_threads() && self.crate_features.len() > 1 {
+            Some(
+                "serves modules with one thread where it has one of the features `malloc`, `profile`, `record`, `trace` and \
+                 `walk`: leave them out in a build for threads",
             )
         } else if self.is_for_a_memory_with_other_modules() {
             Some(
@@ -112,6 +134,10 @@ impl Build {
         self.target.ends_with("-threads")
             || self.features.iter().any(|feature| feature == "atomics")
             || self.has_flag("+atomics")
+    }
+
+    fn has_feature(&self, feature: &str) -> bool {
+        self.crate_features.contains(&feature)
     }
 
     /// Whether the flags are those of a module that is placed into a memory beside others. Position-independent code alone

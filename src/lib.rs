@@ -86,7 +86,7 @@
 
 #[cfg(all(target_arch = "wasm32", feature = "malloc"))]
 extern crate alloc;
-#[cfg(any(test, fuzzing))]
+#[cfg(any(for_threads, test, fuzzing))]
 extern crate std;
 
 #[cfg(target_arch = "wasm32")]
@@ -108,6 +108,8 @@ mod stats;
 #[cfg(any(test, fuzzing))]
 #[cfg_attr(not(test), allow(dead_code))]
 mod tests;
+#[cfg(any(for_threads, all(test, not(feature = "malloc"))))]
+mod threads;
 mod wrappers;
 
 #[cfg(target_arch = "wasm32")]

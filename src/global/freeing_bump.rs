@@ -1,6 +1,8 @@
 //! `FreeingBump`, the global allocator: layouts and pointers in front of [`MergingHeap`].
 
 use super::implement::implement_global_alloc;
+#[cfg(for_threads)]
+use super::heap_of_each_thread::HeapOfEachThread as Heap;
 #[cfg(feature = "malloc")]
 use super::shared_heap::SharedHeap as Heap;
 #[cfg(feature = "walk")]
@@ -10,7 +12,7 @@ use crate::heaps::merging::walk::Walk;
 use crate::memory::Growth;
 use crate::stats::HeapStats;
 use core::fmt;
-#[cfg(not(feature = "malloc"))]
+#[cfg(not(any(feature = "malloc", for_threads)))]
 use {
     super::cell::SingleThreaded,
     crate::heaps::{UncheckedHeap, merging::MergingHeap},
@@ -18,7 +20,7 @@ use {
 };
 
 /// The allocator's own heap.
-#[cfg(not(feature = "malloc"))]
+#[cfg(not(any(feature = "malloc", for_threads)))]
 type Heap = SingleThreaded<MergingHeap<ThisModule>>;
 
 /// The global allocator to choose by default: the hot path of the freeing-bump algorithm (size class, free list, bump
@@ -143,9 +145,9 @@ impl FreeingBump {
     /// ```
     #[must_use]
     pub const fn with_growth(growth: Growth) -> Self {
-        #[cfg(not(feature = "malloc"))]
+        #[cfg(not(any(feature = "malloc", for_threads)))]
         let heap = SingleThreaded::new(MergingHeap::new(ThisModule, growth));
-        #[cfg(feature = "malloc")]
+        #[cfg(any(feature = "malloc", for_threads))]
         let heap = Heap::new(growth);
         FreeingBump { heap }
     }
@@ -181,6 +183,20 @@ impl FreeingBump {
     pub fn stats(&self) -> HeapStats {
         // SAFETY: counting runs no code of the user.
         unsafe { self.heap.with(|heap| heap.stats()) }
+    }
+
+    /// Gives up the calling thread's heap, for the next thread that needs one. With the cargo feature `threads`; in a build for one
+    /// thread it does nothing.
+    ///
+    /// Call it as the last thing in a thread on wasm32-unknown-unknown, where nothing tells of a thread's end. A thread that ends
+    /// without it keeps what is free in its heap from all others, and one of the 59 seats for heaps of threads. On
+    /// wasm32-wasip1-threads it happens by itself. Blocks of the thread stay live, wherever they are. If the thread
+    /// allocates again, it takes a heap again. O(blocks that other threads have released since the thread's last
+    /// allocation).
+    #[cfg(feature = "threads")]
+    pub fn release_thread(&self) {
+        #[cfg(for_threads)]
+        self.heap.release_thread();
     }
 
     #[cfg(feature = "walk")]

@@ -105,7 +105,7 @@ struct Buffer {
 }
 
 // SAFETY: this crate refuses builds for threads, so one thread at a time runs a module.
-#[cfg(all(target_arch = "wasm32", not(target_feature = "atomics")))]
+#[cfg(all(target_arch = "wasm32", not(any(for_threads, target_feature = "atomics"))))]
 unsafe impl<A: Sync> Sync for Recorder<A> {}
 
 impl<A> Recorder<A> {

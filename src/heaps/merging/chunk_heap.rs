@@ -142,13 +142,13 @@ impl<M: LinearMemory> ChunkHeap<M> {
     }
 
     /// Lets the memory grow to `pages` pages and no further.
-    #[cfg(any(all(target_arch = "wasm32", not(feature = "malloc")), test))]
+    #[cfg(any(all(target_arch = "wasm32", not(any(feature = "malloc", for_threads))), test))]
     pub(super) const fn limit_pages(&mut self, pages: u32) {
         self.limit = PageLimit::new(pages);
     }
 
     /// Has the memory grow in this way, and within this limit, from now on.
-    #[cfg(all(target_arch = "wasm32", feature = "malloc"))]
+    #[cfg(any(all(target_arch = "wasm32", any(feature = "malloc", for_threads)), test))]
     pub(super) const fn set_policy(&mut self, growth: PackedGrowth, limit: PageLimit) {
         self.growth = growth;
         self.limit = limit;
@@ -175,9 +175,9 @@ impl<M: LinearMemory> ChunkHeap<M> {
         self.refused
     }
 
-    /// How far the heap extends, in bytes from where its memory begins. Pages of others within count too.
+    /// How far the heap extends, in bytes: see [`LinearMemory::extent`].
     pub(super) fn extent(&self) -> u32 {
-        self.end.saturating_sub(self.memory.initial_region().start)
+        self.memory.extent(self.end)
     }
 
     /// The address of the last chunk that the bump pointer can reach.
@@ -407,7 +407,7 @@ impl<M: LinearMemory> ChunkHeap<M> {
         if self.end != 0 || region.end.wrapping_sub(region.start) < END_BYTES {
             let ends = if self.end == 0 { END_BYTES } else { 0 };
             let needed = PageCount::covering(lacking + ends);
-            let wanted = self.growth.pages(needed, self.memory.size());
+            let wanted = self.growth.pages(needed, self.memory.own_pages());
             let Some(added) = self.memory.grow_heap_within(self.limit, wanted, needed) else {
                 self.refused = true;
                 return false;

@@ -14,7 +14,7 @@ use super::size_class::SizeClass;
 use crate::heaps::{Request, UncheckedHeap};
 use crate::memory::Growth;
 use crate::memory::linear::LinearMemory;
-#[cfg(all(target_arch = "wasm32", feature = "malloc"))]
+#[cfg(any(all(target_arch = "wasm32", any(feature = "malloc", for_threads)), test))]
 use crate::memory::linear::{PackedGrowth, PageLimit};
 use crate::stats::HeapStats;
 
@@ -42,20 +42,20 @@ impl<M: LinearMemory> MergingHeap<M> {
     }
 
     /// Lets the memory grow to `pages` pages and no further.
-    #[cfg(any(all(target_arch = "wasm32", not(feature = "malloc")), test))]
+    #[cfg(any(all(target_arch = "wasm32", not(any(feature = "malloc", for_threads))), test))]
     pub(crate) const fn limit_pages(&mut self, pages: u32) {
         self.chunks.limit_pages(pages);
     }
 
     /// Has the memory grow in this way, and within this limit, from now on.
-    #[cfg(all(target_arch = "wasm32", feature = "malloc"))]
+    #[cfg(any(all(target_arch = "wasm32", any(feature = "malloc", for_threads)), test))]
     pub(crate) const fn set_policy(&mut self, growth: PackedGrowth, limit: PageLimit) {
         self.chunks.set_policy(growth, limit);
     }
 
-    /// The part of `allocate` that is O(1) and never grows: the first block of the list of the request's class; 0 where that is empty, and for a
-    /// request without a class.
-    #[cfg(all(target_arch = "wasm32", feature = "malloc"))]
+    /// The part of `allocate` that is O(1) and never grows: the first block of the list of the request's class; 0 where that is
+    /// empty, and for a request without a class.
+    #[cfg(any(all(target_arch = "wasm32", any(feature = "malloc", for_threads)), test))]
     #[inline]
     pub(crate) fn allocate_listed(&mut self, request: Request) -> u32 {
         match SizeClass::of(request) {
@@ -82,6 +82,34 @@ impl<M: LinearMemory> MergingHeap<M> {
         }
         self.runs.release_idle(&mut self.chunks);
         self.chunks.allocate(span, align, Effort::Growing)
+    }
+
+    /// As `allocate`, with how many of the first bytes that were asked for can be other than 0.
+    #[cfg(any(for_threads, all(test, not(feature = "malloc"))))]
+    pub(crate) fn allocate_uncleared(&mut self, request: Request) -> (u32, u32) {
+        let fresh = self.chunks.fresh();
+        let block = self.allocate(request);
+        if block == 0 || SizeClass::of(request).is_some() {
+            return (block, request.size);
+        }
+        // SAFETY: the block was just allocated without a class, so it is one of the chunk heap.
+        (block, unsafe { self.used_bytes(block, request.size, fresh) })
+    }
+
+    /// Whether a block serves so many bytes where it is. What lies after it changes for that, and the memory may grow.
+    ///
+    /// # Safety
+    ///
+    /// As for [`deallocate`](UncheckedHeap::deallocate).
+    #[cfg(not(feature = "malloc"))]
+    #[inline]
+    pub(crate) unsafe fn resize_in_place(&mut self, block: u32, request: Request, new_size: u32) -> bool {
+        let (class, new_class) = (SizeClass::of(request), SizeClass::of(request.with_size(new_size)));
+        match (class, new_class) {
+            // SAFETY: the caller passes a live block. One without a class is of the chunk heap.
+            (None, None) => unsafe { self.chunks.resize(block, span_for(new_size)) },
+            _ => class == new_class,
+        }
     }
 
     /// How many of the first `size` bytes of a new large block can be other than 0. `fresh` is the address from which on
@@ -171,13 +199,8 @@ impl<M: LinearMemory> UncheckedHeap for MergingHeap<M> {
     #[cfg(not(feature = "malloc"))]
     #[inline(never)]
     unsafe fn reallocate(&mut self, block: u32, request: Request, new_size: u32) -> u32 {
-        let (class, new_class) = (SizeClass::of(request), SizeClass::of(request.with_size(new_size)));
-        let stays = match (class, new_class) {
-            // SAFETY: the caller passes a live block. One without a class is of the chunk heap.
-            (None, None) => unsafe { self.chunks.resize(block, span_for(new_size)) },
-            _ => class == new_class,
-        };
-        if stays {
+        // SAFETY: the caller passes a live block with its request.
+        if unsafe { self.resize_in_place(block, request, new_size) } {
             return block;
         }
         // SAFETY: the caller passes a live block with its request, and it has not moved.

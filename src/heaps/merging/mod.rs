@@ -23,3 +23,17 @@ pub(crate) mod walk;
 #[cfg(all(feature = "malloc", any(test, fuzzing)))]
 pub(crate) use by_address::two_sides::TwoSides;
 pub(crate) use heap::MergingHeap;
+#[cfg(any(for_threads, all(test, not(feature = "malloc"))))]
+use {crate::heaps::Request, size_class::SizeClass};
+
+/// Whether blocks for a request have a size class. Those of others are blocks of the chunk heap.
+#[cfg(any(for_threads, all(test, not(feature = "malloc"))))]
+pub(crate) const fn has_class(request: Request) -> bool {
+    SizeClass::of(request).is_some()
+}
+
+/// Whether a request has the same size class with another size.
+#[cfg(any(for_threads, all(test, not(feature = "malloc"))))]
+pub(crate) fn has_same_class(request: Request, new_size: u32) -> bool {
+    SizeClass::of(request) == SizeClass::of(request.with_size(new_size))
+}

@@ -38,6 +38,17 @@ pub(crate) unsafe trait LinearMemory {
     /// All the pages that the memory has, whoever uses them.
     fn size(&self) -> PageCount;
 
+    /// The pages that a proportional growth is a share of: all, whoever uses them, unless other heaps grow the memory too.
+    fn own_pages(&self) -> PageCount {
+        self.size()
+    }
+
+    /// How many bytes a heap extends over whose last region ends about `end`. Pages of others within count too, unless the memory
+    /// knows which they are.
+    fn extent(&self, end: u32) -> u32 {
+        end.saturating_sub(self.initial_region().start)
+    }
+
     /// Adds `pages` to the memory and returns them, or `None`, and then nothing has changed.
     fn grow(&mut self, pages: PageCount) -> Option<Region>;
 

@@ -8,7 +8,7 @@ mod page_limit;
 mod this_module;
 
 pub(crate) use linear_memory::LinearMemory;
-#[cfg(any(test, fuzzing))]
+#[cfg(any(for_threads, test, fuzzing))]
 pub(crate) use linear_memory::Region;
 pub(crate) use packed_growth::PackedGrowth;
 pub(crate) use page_limit::PageLimit;

@@ -10,6 +10,7 @@ use core::ptr;
 ///
 /// On WASI the C library's allocator owns the initial memory, so that only `memory.grow` is used there. With the feature `malloc`
 /// there is no such allocator.
+#[cfg_attr(for_threads, derive(Clone))]
 pub(crate) struct ThisModule;
 
 // SAFETY: the linker puts the stack and all static data below `__heap_base`, which it aligns to 16, and ends the
@@ -32,12 +33,20 @@ unsafe impl LinearMemory for ThisModule {
     }
 
     fn size(&self) -> PageCount {
-        PageCount(wasm32::memory_size::<0>() as u32)
+        if cfg!(for_threads) {
+            // V8 keeps the memory's size in each thread, and has `memory.size` tell that one. A growth by nothing tells how large the
+            // memory is, and has the thread keep that.
+            PageCount(wasm32::memory_grow::<0>(0) as u32)
+        } else {
+            PageCount(wasm32::memory_size::<0>() as u32)
+        }
     }
 
     fn grow(&mut self, pages: PageCount) -> Option<Region> {
         match wasm32::memory_grow::<0>(pages.0 as usize) {
             usize::MAX => None,
+            // Another thread may have added pages after these.
+            first if cfg!(for_threads) => Some(Region::of_pages(first as u32, first as u32 + pages.0)),
             first => Some(Region::of_pages(first as u32, self.size().0)),
         }
     }

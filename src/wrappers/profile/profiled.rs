@@ -110,7 +110,7 @@ pub struct Profiled<A> {
 }
 
 // SAFETY: this crate refuses builds for threads, so that a module is run by one thread at a time.
-#[cfg(all(target_arch = "wasm32", not(target_feature = "atomics")))]
+#[cfg(all(target_arch = "wasm32", not(any(for_threads, target_feature = "atomics"))))]
 unsafe impl<A: Sync> Sync for Profiled<A> {}
 
 impl<A> Profiled<A> {

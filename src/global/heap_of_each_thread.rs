@@ -1,0 +1,180 @@
+//! The heaps of all threads of this module, and what the calling thread knows of them.
+//!
+//! As with the feature `malloc` the heaps are a static of their own: a thread's storage says which one is its heap, whatever
+//! value of `FreeingBump` it calls. Such a value is only what its constructors say: how the memory grows, and to what
+//! ceiling. A heap follows the value that it is made for.
+
+use crate::heaps::Request;
+use crate::memory::Growth;
+use crate::memory::PageCount;
+use crate::memory::linear::{LinearMemory, PackedGrowth, PageLimit, Region, ThisModule, pointer};
+use crate::stats::HeapStats;
+use crate::threads::heaps::{Heaps, Rule};
+use crate::threads::pages::Pages;
+use crate::threads::shared_memory::SharedMemory;
+use crate::threads::thread::Thread;
+use core::cell::UnsafeCell;
+use core::ptr::NonNull;
+use std::thread_local;
+
+static PAGES: Pages = Pages::new();
+
+static HEAPS: Heaps<ThisModule> = Heaps::new(ThisModule);
+
+thread_local! {
+    /// With a `const` initializer, and nothing to drop: so an access is an address, never allocates, and is possible at any time.
+    static THREAD: UnsafeCell<Thread<ThisModule>> = const { UnsafeCell::new(Thread::NEW) };
+}
+
+// SAFETY: `memory.grow` gives each caller pages of its own, which stay. There is one `Pages` for the one memory of this module.
+unsafe impl SharedMemory for ThisModule {
+    fn pages(&self) -> &Pages {
+        &PAGES
+    }
+
+    fn refresh(&mut self) -> PageCount {
+        self.size()
+    }
+
+    fn give_heap_up_at_end_of_thread(&self) {
+        #[cfg(target_os = "wasi")]
+        super::end_of_thread::call_at_end(end);
+    }
+
+    unsafe fn place<T>(&mut self, region: Region, value: T) -> (NonNull<T>, u32) {
+        let place = pointer(region.start).cast::<T>();
+        // SAFETY: the caller gives the region, which begins at a page and is longer than the state of a heap.
+        unsafe { place.write(value) };
+        // SAFETY: a region of a memory never begins at 0.
+        let value = unsafe { NonNull::new_unchecked(place) };
+        (value, (region.start + size_of::<T>() as u32).next_multiple_of(16))
+    }
+}
+
+const _: () = assert!(size_of::<Heaps<ThisModule>>() + size_of::<Pages>() <= 72 << 10);
+
+/// The calling thread, or none where its storage does not exist: before it was made, and after it was freed.
+///
+/// # Safety
+///
+/// The caller must use it for one call that runs no code of the allocator's user.
+#[inline]
+unsafe fn this_thread<'a>() -> Option<&'a mut Thread<ThisModule>> {
+    let thread = THREAD.with(UnsafeCell::get);
+    if cfg!(target_os = "unknown") && !is_thread_storage(thread.addr()) {
+        return None;
+    }
+    // SAFETY: the storage exists and is this thread's alone. One call at a time uses it, says the caller.
+    Some(unsafe { &mut *thread })
+}
+
+/// Gives up the heap of a thread that ends.
+#[cfg(target_os = "wasi")]
+unsafe extern "C" fn end(_value: *mut core::ffi::c_void) {
+    // SAFETY: it is used for this call, which runs no code of the user.
+    if let Some(thread) = unsafe { this_thread() } {
+        HEAPS.release(thread, true);
+    }
+}
+
+/// Whether a thread's storage can be at this address. Before it exists its base is 0, below all static data. After
+/// `__wbindgen_thread_destroy` it is 2^31. A storage that does lie above that counts as none, which only costs time.
+#[inline]
+fn is_thread_storage(address: usize) -> bool {
+    unsafe extern "C" {
+        safe static __global_base: u8;
+    }
+    (&raw const __global_base).addr() <= address && address < 1 << 31
+}
+
+/// How the memory grows.
+pub(super) struct HeapOfEachThread(Rule);
+
+impl HeapOfEachThread {
+    /// The heaps, with this growth and no ceiling.
+    pub(super) const fn new(growth: Growth) -> Self {
+        HeapOfEachThread(Rule {
+            growth: PackedGrowth::new(growth),
+            limit: PageLimit::NONE,
+        })
+    }
+
+    /// The same, for a caller that changes it.
+    pub(super) const fn get_mut(&mut self) -> &mut Self {
+        self
+    }
+
+    /// Lets the memory grow to so many pages and no further.
+    pub(super) const fn limit_pages(&mut self, pages: u32) {
+        self.0.limit = PageLimit::new(pages);
+    }
+
+    /// What `call` returns for the calling thread under this rule.
+    ///
+    /// # Safety
+    ///
+    /// `call` must run no code of the allocator's user.
+    #[inline]
+    pub(super) unsafe fn with<R>(&self, call: impl FnOnce(&mut Caller<'_>) -> R) -> R {
+        call(&mut Caller {
+            rule: self.0,
+            // SAFETY: it is used for this call, which runs no code of the user.
+            thread: unsafe { this_thread() },
+        })
+    }
+
+    /// Gives up the calling thread's heap.
+    pub(super) fn release_thread(&self) {
+        // SAFETY: it is used for this call, which runs no code of the user.
+        if let Some(thread) = unsafe { this_thread() } {
+            HEAPS.release(thread, false);
+        }
+    }
+}
+
+/// A thread that calls.
+pub(super) struct Caller<'a> {
+    rule: Rule,
+    thread: Option<&'a mut Thread<ThisModule>>,
+}
+
+impl Caller<'_> {
+    /// As [`Heaps::allocate`].
+    #[inline]
+    pub(super) fn allocate(&mut self, request: Request) -> u32 {
+        HEAPS.allocate(self.rule, self.thread.as_deref_mut(), request)
+    }
+
+    /// As [`Heaps::allocate_zeroed`].
+    #[inline]
+    pub(super) fn allocate_zeroed(&mut self, request: Request) -> u32 {
+        HEAPS.allocate_zeroed(self.rule, self.thread.as_deref_mut(), request)
+    }
+
+    /// As [`Heaps::deallocate`].
+    ///
+    /// # Safety
+    ///
+    /// As there.
+    #[inline]
+    pub(super) unsafe fn deallocate(&mut self, block: u32, request: Request) {
+        // SAFETY: the caller gives up a live block with its request.
+        unsafe { HEAPS.deallocate(self.thread.as_deref_mut(), block, request) }
+    }
+
+    /// As [`Heaps::reallocate`].
+    ///
+    /// # Safety
+    ///
+    /// As there.
+    #[inline]
+    pub(super) unsafe fn reallocate(&mut self, block: u32, request: Request, new_size: u32) -> u32 {
+        // SAFETY: the caller passes a live block with its request.
+        unsafe { HEAPS.reallocate(self.rule, self.thread.as_deref_mut(), block, request, new_size) }
+    }
+
+    /// As [`Heaps::stats`].
+    pub(super) fn stats(&mut self) -> HeapStats {
+        HEAPS.stats(self.thread.as_deref_mut())
+    }
+}

@@ -1,0 +1,106 @@
+//! The memory that one heap sees: pages of its own in a memory that all share.
+
+use super::pages::Owner;
+use super::shared_memory::SharedMemory;
+use crate::memory::linear::{LinearMemory, PageLimit, Region};
+use crate::memory::{PAGE_SHIFT, PageCount};
+
+/// The memory of one heap.
+pub(crate) struct HeapMemory<M> {
+    shared: M,
+    heap: Owner,
+    /// What its own first page has beside the heap's state.
+    first: Region,
+    /// The pages that it has added.
+    pages: PageCount,
+    /// The page after the last one that it has added, which may be 65,536.
+    end_page: u32,
+}
+
+impl<M: SharedMemory> HeapMemory<M> {
+    /// The memory of a heap that has no page yet.
+    pub(crate) const fn new(shared: M, heap: Owner) -> Self {
+        HeapMemory {
+            shared,
+            heap,
+            first: Region { start: 0, end: 0 },
+            pages: PageCount(0),
+            end_page: 0,
+        }
+    }
+
+    /// Says which part of the first page is the heap's to allocate from.
+    pub(crate) const fn set_first(&mut self, region: Region) {
+        self.first = region;
+    }
+
+    /// The page after the last one.
+    pub(crate) const fn end_page(&self) -> u32 {
+        self.end_page
+    }
+}
+
+// SAFETY: the first region is what is left of a page that this heap has added. Each other region is one that the shared memory
+// returned to this heap alone, and a memory grows upwards.
+unsafe impl<M: SharedMemory> LinearMemory for HeapMemory<M> {
+    fn initial_region(&self) -> Region {
+        self.first
+    }
+
+    fn size(&self) -> PageCount {
+        self.shared.size()
+    }
+
+    fn own_pages(&self) -> PageCount {
+        self.pages
+    }
+
+    fn extent(&self, _end: u32) -> u32 {
+        self.pages.0 << PAGE_SHIFT
+    }
+
+    fn grow(&mut self, pages: PageCount) -> Option<Region> {
+        let region = self.shared.grow(pages)?;
+        // SAFETY: the pages were added just now.
+        unsafe { self.shared.pages().set_owner(region, self.heap) };
+        self.pages.0 += pages.0;
+        self.end_page = (region.start >> PAGE_SHIFT) + pages.0;
+        Some(region)
+    }
+
+    fn grow_heap_within(&mut self, limit: PageLimit, wanted: PageCount, needed: PageCount) -> Option<Region> {
+        if limit.is_none() {
+            return self.grow_heap(wanted, needed);
+        }
+        // A second access to the same memory, since the pages are reached through the first.
+        let shared = self.shared.clone();
+        shared.pages().grow_within(self, limit, wanted, needed)
+    }
+
+    #[inline]
+    unsafe fn read_word(&self, address: u32, offset: u32) -> u32 {
+        // SAFETY: as the caller says.
+        unsafe { self.shared.read_word(address, offset) }
+    }
+
+    #[inline]
+    unsafe fn write_word(&mut self, address: u32, offset: u32, word: u32) {
+        // SAFETY: as the caller says.
+        unsafe { self.shared.write_word(address, offset, word) }
+    }
+
+    unsafe fn copy(&mut self, from: u32, to: u32, bytes: u32) {
+        // SAFETY: as the caller says. Who uses a heap sees all of its pages.
+        unsafe { self.shared.copy(from, to, bytes) }
+    }
+
+    unsafe fn clear(&mut self, address: u32, bytes: u32) {
+        // SAFETY: as the caller says. Who uses a heap sees all of its pages.
+        unsafe { self.shared.clear(address, bytes) }
+    }
+
+    unsafe fn clear_small(&mut self, address: u32, bytes: u32) {
+        // SAFETY: as the caller says.
+        unsafe { self.shared.clear_small(address, bytes) }
+    }
+}

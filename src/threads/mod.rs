@@ -1,0 +1,39 @@
+//! One heap for each thread, without a lock on the way to it. This layer uses `heaps`, `memory` and `stats`.
+//!
+//! ```text
+//! thread  --->  its seat  --->  its heap: a whole single-threaded heap over pages of its own
+//!                 ^
+//!                 | a stack of blocks that other threads have released
+//! ```
+//!
+//! | file | what it owns |
+//! |---|---|
+//! | [`shared_memory`] | what is asked of a memory that threads share |
+//! | [`pages`] | which heap each page belongs to, and the growth of a memory that has a ceiling |
+//! | [`heap_memory`] | the memory that one heap sees |
+//! | [`remote_blocks`] | the stack of blocks that others have released |
+//! | [`thread_heap`] | a heap with what it has taken off that stack |
+//! | [`seat`] | who uses a heap |
+//! | [`thread`] | what a thread knows: its heap, and how much of the memory it can see |
+//! | [`heaps`] | all of it: where a block comes from, and where it goes back to |
+//!
+//! Heaps share `memory.grow` and nothing else. A page belongs to the heap that added it, for ever. So the page of a block says
+//! which heap takes it back. Its entry is written before a block of the page is handed out, so whoever holds the
+//! block may read the entry plainly. The owner of a heap releases a block as if there were no threads. Another thread pushes it
+//! on the heap's stack: one atomic exchange. The owner takes the stack when a free list of its own is empty, before it looks
+//! for more memory.
+//!
+//! Four heaps are *common*: a thread takes one for the time of a call. They serve requests above 32 KiB, whose free space all
+//! threads can so use, and threads that have no heap: those whose thread-local storage does not exist, and those for
+//! which no seat is left. No thread waits for another to finish a call, as long as another heap serves.
+//!
+//! A heap whose thread has given it up is adopted by the next thread that needs one.
+
+pub(crate) mod heap_memory;
+pub(crate) mod heaps;
+pub(crate) mod pages;
+pub(crate) mod remote_blocks;
+pub(crate) mod seat;
+pub(crate) mod shared_memory;
+pub(crate) mod thread;
+pub(crate) mod thread_heap;

@@ -1,0 +1,118 @@
+//! What threads know about the pages of their memory: which heap each belongs to, and how many are being added.
+
+use crate::memory::linear::{LinearMemory, PageLimit, Region};
+use crate::memory::{PAGE_SHIFT, PageCount};
+use core::cell::UnsafeCell;
+use core::hint::spin_loop;
+use core::sync::atomic::{AtomicU32, Ordering};
+
+/// The pages that 32-bit addresses reach.
+const ALL_PAGES: usize = 1 << 16;
+
+/// How often growth under a ceiling is tried while others are growing the memory too.
+const TRIES: u32 = 1000;
+
+/// Which heap a page belongs to, by its number. 0 is none: the page of another's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Owner(u8);
+
+impl Owner {
+    /// No heap.
+    pub(crate) const NONE: Self = Owner(0);
+
+    /// The heap with this number, which is not 0.
+    pub(crate) const fn heap(number: u8) -> Self {
+        Owner(number)
+    }
+
+    /// The heap's number, or 0.
+    pub(crate) const fn number(self) -> u8 {
+        self.0
+    }
+}
+
+/// All zero at first, which takes no room in a module.
+pub(crate) struct Pages {
+    owners: [UnsafeCell<Owner>; ALL_PAGES],
+    /// The pages of all heaps.
+    owned: AtomicU32,
+    /// The pages that threads are about to add under a ceiling.
+    being_added: AtomicU32,
+}
+
+// SAFETY: the entry of a page is written once, by the thread that added the page, before a block of it is handed out.
+// It is read by threads that hold such a block, and so after that.
+unsafe impl Sync for Pages {}
+
+impl Pages {
+    /// Pages without owners.
+    pub(crate) const fn new() -> Self {
+        Pages {
+            owners: [const { UnsafeCell::new(Owner::NONE) }; ALL_PAGES],
+            owned: AtomicU32::new(0),
+            being_added: AtomicU32::new(0),
+        }
+    }
+
+    /// The heap that a block is from.
+    ///
+    /// # Safety
+    ///
+    /// The block must be live, and known to the calling thread because it made it, or because another thread handed it over.
+    #[inline]
+    pub(crate) unsafe fn owner_of(&self, block: u32) -> Owner {
+        let entry = self.owners[(block >> PAGE_SHIFT) as usize].get();
+        // SAFETY: the entry was written before the block was handed out, and is never written again.
+        unsafe { entry.read() }
+    }
+
+    /// Notes whose the pages of a region are.
+    ///
+    /// # Safety
+    ///
+    /// The region must consist of whole pages that the calling thread has added just now.
+    pub(crate) unsafe fn set_owner(&self, region: Region, owner: Owner) {
+        let first = region.start >> PAGE_SHIFT;
+        let pages = region.end.wrapping_sub(region.start) >> PAGE_SHIFT;
+        for page in first..first + pages {
+            let entry = self.owners[page as usize % ALL_PAGES].get();
+            // SAFETY: no other thread knows a block of this page yet, so none reads or writes the entry.
+            unsafe { entry.write(owner) };
+        }
+        self.owned.fetch_add(pages, Ordering::Relaxed);
+    }
+
+    /// The pages of all heaps.
+    pub(crate) fn owned(&self) -> PageCount {
+        PageCount(self.owned.load(Ordering::Relaxed))
+    }
+
+    /// Adds pages to a memory as [`LinearMemory::grow_heap_within`] does, where other threads add some at the same time: all
+    /// together stay below the limit, and the engine is asked for nothing above it.
+    ///
+    /// A thread announces what it is about to add, and counts what others have announced as if it were there. If there is no
+    /// room only because of them, it tries again, 1,000 times at most. Of a thread that is stopped in between, what it had
+    /// announced is lost.
+    pub(crate) fn grow_within<M: LinearMemory>(
+        &self,
+        memory: &mut M,
+        limit: PageLimit,
+        wanted: PageCount,
+        needed: PageCount,
+    ) -> Option<Region> {
+        for _ in 0..TRIES {
+            let announced = limit.cut(wanted, needed, memory.size())?;
+            let others = self.being_added.fetch_add(announced.0, Ordering::SeqCst);
+            // Growth that is not among the announced any more is part of the size, which is read after them.
+            let present = PageCount(memory.size().0 + others);
+            let cut = limit.cut(announced, needed, present);
+            let region = cut.and_then(|cut| memory.grow_heap(cut, needed));
+            self.being_added.fetch_sub(announced.0, Ordering::SeqCst);
+            if cut.is_some() {
+                return region;
+            }
+            spin_loop();
+        }
+        None
+    }
+}

@@ -1,0 +1,78 @@
+//! Who uses a heap.
+
+use super::remote_blocks::RemoteStack;
+use super::shared_memory::SharedMemory;
+use super::thread_heap::ThreadHeap;
+use core::hint::spin_loop;
+use core::ptr;
+use core::ptr::NonNull;
+use core::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
+
+/// How often a seat is looked at that another thread has taken for a call: longer than almost any such call takes.
+const LOOKS: u32 = 10_000;
+
+/// What threads share of a heap, in static data: V8 lets atomic instructions reach that in every thread. It fills a
+/// line of the processor's cache, so that threads which use different heaps do not slow each other down.
+#[repr(align(64))]
+pub(crate) struct Seat<M: SharedMemory> {
+    /// The blocks that other threads have released.
+    pub(super) remote: RemoteStack,
+    /// Whether a thread uses the heap.
+    taken: AtomicBool,
+    /// Whether a thread has waited for the seat in vain.
+    is_slow: AtomicBool,
+    /// The heap, for the thread that has taken the seat; null before the first one has.
+    heap: AtomicPtr<ThreadHeap<M>>,
+}
+
+impl<M: SharedMemory> Seat<M> {
+    /// A seat without a heap.
+    pub(crate) const fn new() -> Self {
+        Seat {
+            remote: RemoteStack::new(),
+            taken: AtomicBool::new(false),
+            is_slow: AtomicBool::new(false),
+            heap: AtomicPtr::new(ptr::null_mut()),
+        }
+    }
+
+    /// Takes the seat if it is free: it is the caller's until [`give_up`](Self::give_up).
+    pub(crate) fn try_take(&self) -> bool {
+        !self.taken.load(Ordering::Relaxed) && !self.taken.swap(true, Ordering::Acquire)
+    }
+
+    /// Takes the seat as soon as it is free, if that is soon. Where it was not for one thread, no other waits for it until
+    /// a thread has taken it again: who has it may have been stopped.
+    pub(crate) fn try_take_soon(&self) -> bool {
+        let mut looks = if self.is_slow.load(Ordering::Relaxed) { 1 } else { LOOKS };
+        while !self.try_take() {
+            looks -= 1;
+            if looks == 0 {
+                self.is_slow.store(true, Ordering::Relaxed);
+                return false;
+            }
+            spin_loop();
+        }
+        self.is_slow.store(false, Ordering::Relaxed);
+        true
+    }
+
+    /// Lets the next thread have the seat.
+    ///
+    /// # Safety
+    ///
+    /// The caller must have taken it, and use its heap no longer.
+    pub(crate) unsafe fn give_up(&self) {
+        self.taken.store(false, Ordering::Release);
+    }
+
+    /// The heap, if there is one. To use it takes the seat.
+    pub(crate) fn heap(&self) -> Option<NonNull<ThreadHeap<M>>> {
+        NonNull::new(self.heap.load(Ordering::Relaxed))
+    }
+
+    /// Gives the seat its heap.
+    pub(crate) fn set_heap(&self, heap: NonNull<ThreadHeap<M>>) {
+        self.heap.store(heap.as_ptr(), Ordering::Relaxed);
+    }
+}

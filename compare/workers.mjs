@@ -17,15 +17,20 @@ const TURN = 1;
 const STOPPED = 2;
 const WORDS = 3;
 
-// Waits for the other workers, without sleeping: all go on at the same time.
-const meet = (shared, workers) => {
+// Waits for the other workers. Without `sleeping` all go on at the same time; with it, more workers than the machine has
+// hardware threads get on quickly.
+const meet = (shared, workers, sleeping = false) => {
   const turn = Atomics.load(shared, TURN);
   if (Atomics.add(shared, ARRIVED, 1) === workers - 1) {
     Atomics.store(shared, ARRIVED, 0);
     Atomics.add(shared, TURN, 1);
+    Atomics.notify(shared, TURN);
     return;
   }
   while (Atomics.load(shared, TURN) === turn) {
+    if (sleeping) {
+      Atomics.wait(shared, TURN, turn, 100);
+    }
     if (Atomics.load(shared, STOPPED) !== 0) {
       throw new Error("another worker stopped");
     }
@@ -60,6 +65,9 @@ const work = (exports, { plan, shared, workers }, milliseconds) => {
   if (plan.calls) {
     for (let number = 0; number < plan.calls; number += 1) {
       operations += call(plan.argument);
+      if (plan.in_step) {
+        meet(shared, workers, true);
+      }
     }
   } else {
     do {

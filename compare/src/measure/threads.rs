@@ -138,6 +138,7 @@ fn row_of(
         export: workload.export.clone(),
         argument: workload.argument,
         calls: workload.calls,
+        in_step: workload.in_step,
         milliseconds: mode.workers.time.as_secs_f64() * 1000.0,
         // What is called a number of times starts with a fresh heap.
         warm_up_milliseconds: match workload.calls {

@@ -22,6 +22,8 @@ pub struct WorkersPlan {
     pub argument: u32,
     /// How often each worker calls it; if there is no such number, for `milliseconds`.
     pub calls: Option<u32>,
+    /// Whether the workers wait for each other after each of these calls.
+    pub in_step: bool,
     /// How long each worker calls it.
     pub milliseconds: f64,
     /// How long each worker calls it before that.

@@ -86,6 +86,9 @@ pub struct ThreadWorkload {
     /// How often each worker calls it; if this is not given, for some time.
     #[serde(default)]
     pub calls: Option<u32>,
+    /// Whether the workers wait for each other after each of these calls.
+    #[serde(default)]
+    pub in_step: bool,
     /// The numbers of workers that share the work.
     pub workers: Vec<u32>,
     /// What is compared.

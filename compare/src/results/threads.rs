@@ -139,11 +139,6 @@ pub struct ThreadSize {
 }
 
 impl Threads {
-    /// The row of one workload.
-    pub fn row(&self, name: &str) -> Option<&ThreadRow> {
-        self.rows.iter().find(|row| row.name == name)
-    }
-
     /// The allocators that can be used in builds for threads.
     pub fn measured(&self) -> impl Iterator<Item = &ThreadColumn> {
         self.allocators.iter().filter(|column| column.unsupported.is_none())

@@ -84,7 +84,8 @@ fn is_thread_storage(address: usize) -> bool {
     unsafe extern "C" {
         safe static __global_base: u8;
     }
-    (&raw const __global_base).addr() <= address && address < 1 << 31
+    // What is above 2^31 is negative.
+    (&raw const __global_base).addr() as i32 <= address as i32
 }
 
 /// How the memory grows.
@@ -109,18 +110,14 @@ impl HeapOfEachThread {
         self.0.limit = PageLimit::new(pages);
     }
 
-    /// What `call` returns for the calling thread under this rule.
+    /// What `call` returns for the heaps under this rule.
     ///
     /// # Safety
     ///
     /// `call` must run no code of the allocator's user.
     #[inline]
-    pub(super) unsafe fn with<R>(&self, call: impl FnOnce(&mut Caller<'_>) -> R) -> R {
-        call(&mut Caller {
-            rule: self.0,
-            // SAFETY: it is used for this call, which runs no code of the user.
-            thread: unsafe { this_thread() },
-        })
+    pub(super) unsafe fn with<R>(&self, call: impl FnOnce(&mut Caller) -> R) -> R {
+        call(&mut Caller(self.0))
     }
 
     /// Gives up the calling thread's heap.
@@ -132,23 +129,33 @@ impl HeapOfEachThread {
     }
 }
 
-/// A thread that calls.
-pub(super) struct Caller<'a> {
-    rule: Rule,
-    thread: Option<&'a mut Thread<ThisModule>>,
-}
+/// A call, which follows this rule. What is rare is a function of its own that asks for the thread again: so a program contains
+/// little of it.
+#[derive(Clone, Copy)]
+pub(super) struct Caller(Rule);
 
-impl Caller<'_> {
+impl Caller {
     /// As [`Heaps::allocate`].
     #[inline]
     pub(super) fn allocate(&mut self, request: Request) -> u32 {
-        HEAPS.allocate(self.rule, self.thread.as_deref_mut(), request)
+        // SAFETY: the thread is used for this call.
+        match Heaps::allocate_listed(unsafe { this_thread() }, request) {
+            0 => self.allocate_anew(request),
+            block => block,
+        }
+    }
+
+    #[inline(never)]
+    fn allocate_anew(self, request: Request) -> u32 {
+        // SAFETY: the thread is used for this call.
+        HEAPS.allocate_anew(self.0, unsafe { this_thread() }, request)
     }
 
     /// As [`Heaps::allocate_zeroed`].
-    #[inline]
+    #[inline(never)]
     pub(super) fn allocate_zeroed(&mut self, request: Request) -> u32 {
-        HEAPS.allocate_zeroed(self.rule, self.thread.as_deref_mut(), request)
+        // SAFETY: the thread is used for this call.
+        HEAPS.allocate_zeroed(self.0, unsafe { this_thread() }, request)
     }
 
     /// As [`Heaps::deallocate`].
@@ -158,8 +165,21 @@ impl Caller<'_> {
     /// As there.
     #[inline]
     pub(super) unsafe fn deallocate(&mut self, block: u32, request: Request) {
+        // SAFETY: the thread is used for this call.
+        let thread = unsafe { this_thread() };
         // SAFETY: the caller gives up a live block with its request.
-        unsafe { HEAPS.deallocate(self.thread.as_deref_mut(), block, request) }
+        if unsafe { !HEAPS.deallocate_in_run(thread, block, request) } {
+            // SAFETY: the caller gives up the block, which is still live.
+            unsafe { Self::deallocate_anyhow(block, request) }
+        }
+    }
+
+    #[inline(never)]
+    unsafe fn deallocate_anyhow(block: u32, request: Request) {
+        // SAFETY: the thread is used for this call.
+        let thread = unsafe { this_thread() };
+        // SAFETY: the caller gives up a live block with its request.
+        unsafe { HEAPS.deallocate_anyhow(thread, block, request) }
     }
 
     /// As [`Heaps::reallocate`].
@@ -167,14 +187,17 @@ impl Caller<'_> {
     /// # Safety
     ///
     /// As there.
-    #[inline]
+    #[inline(never)]
     pub(super) unsafe fn reallocate(&mut self, block: u32, request: Request, new_size: u32) -> u32 {
+        // SAFETY: the thread is used for this call.
+        let thread = unsafe { this_thread() };
         // SAFETY: the caller passes a live block with its request.
-        unsafe { HEAPS.reallocate(self.rule, self.thread.as_deref_mut(), block, request, new_size) }
+        unsafe { HEAPS.reallocate(self.0, thread, block, request, new_size) }
     }
 
     /// As [`Heaps::stats`].
-    pub(super) fn stats(&mut self) -> HeapStats {
-        HEAPS.stats(self.thread.as_deref_mut())
+    pub(super) fn stats(&self) -> HeapStats {
+        // SAFETY: the thread is used for this call.
+        HEAPS.stats(unsafe { this_thread() })
     }
 }

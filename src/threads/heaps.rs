@@ -35,6 +35,10 @@ const COMMON: usize = 4;
 /// Larger requests are served by a common heap, so that all threads can use what is free of them.
 const LARGEST_OF_OWN_HEAP: u32 = 32 << 10;
 
+/// A block of a thread's own heap that becomes larger than this moves to a common heap. Up to that it can grow where it is, which
+/// spares a copy.
+const LARGEST_THAT_GROWS_IN_OWN_HEAP: u32 = 256 << 10;
+
 /// How often all seats are looked at before a request is refused because none is free: some seconds.
 const ROUNDS: u32 = 1 << 16;
 
@@ -70,41 +74,45 @@ impl<M: SharedMemory> Heaps<M> {
 
     /// The address of a block for the request, or 0 if there is no memory for it: as [`UncheckedHeap::allocate`]. `thread` is
     /// the calling one, or none where it has no storage.
+    pub(crate) fn allocate(&self, rule: Rule, mut thread: Option<&mut Thread<M>>, request: Request) -> u32 {
+        match Self::allocate_listed(thread.as_deref_mut(), request) {
+            0 => self.allocate_anew(rule, thread, request),
+            block => block,
+        }
+    }
+
+    /// The part of [`allocate`](Self::allocate) that is inlined into a program: the first block of a free list of the thread's own
+    /// heap, or 0.
     #[inline]
-    pub(crate) fn allocate(&self, rule: Rule, thread: Option<&mut Thread<M>>, request: Request) -> u32 {
-        match thread {
-            Some(thread) => {
-                if let Some(mut heap) = thread.heap {
-                    // SAFETY: the thread has taken its heap's seat, and this is its only call.
-                    let block = unsafe { heap.as_mut() }.heap().allocate_listed(request);
+    pub(crate) fn allocate_listed(thread: Option<&mut Thread<M>>, request: Request) -> u32 {
+        match thread.and_then(|thread| thread.heap) {
+            // SAFETY: the thread has taken its heap's seat, and this is its only call.
+            Some(mut heap) => unsafe { heap.as_mut() }.heap().allocate_listed(request),
+            None => 0,
+        }
+    }
+
+    /// As [`allocate`](Self::allocate), where [`allocate_listed`](Self::allocate_listed) has no block.
+    pub(crate) fn allocate_anew(&self, rule: Rule, mut thread: Option<&mut Thread<M>>, request: Request) -> u32 {
+        let mut tried = false;
+        if request.size <= LARGEST_OF_OWN_HEAP {
+            if let Some(thread) = thread.as_deref_mut() {
+                let had_heap = thread.heap.is_some();
+                if let Some(heap) = self.own_heap(rule, Some(thread)) {
+                    tried = true;
+                    // The lists of a heap that was taken just now may have a block.
+                    let heap = heap.heap();
+                    let block = if had_heap { heap.allocate_anew(request) } else { heap.allocate(request) };
                     if block != 0 {
                         return block;
                     }
                 }
-                self.allocate_anew(rule, Some(thread), request)
-            }
-            None => self.allocate_anew(rule, None, request),
-        }
-    }
-
-    /// As [`allocate`](Self::allocate), where the thread's free list has no block.
-    #[inline(never)]
-    fn allocate_anew(&self, rule: Rule, mut thread: Option<&mut Thread<M>>, request: Request) -> u32 {
-        let mut tried = false;
-        if request.size <= LARGEST_OF_OWN_HEAP {
-            if let Some(heap) = self.own_heap(rule, thread.as_deref_mut()) {
-                tried = true;
-                let block = heap.heap().allocate(request);
-                if block != 0 {
-                    return block;
-                }
             }
         }
-        self.allocate_elsewhere(rule, thread, request, tried).block
+        self.allocate_elsewhere(rule, thread, request, tried, false)
     }
 
     /// As [`allocate`](Self::allocate), with zeros in the bytes that were asked for.
-    #[inline(never)]
     pub(crate) fn allocate_zeroed(&self, rule: Rule, mut thread: Option<&mut Thread<M>>, request: Request) -> u32 {
         let mut tried = false;
         if request.size <= LARGEST_OF_OWN_HEAP {
@@ -116,13 +124,7 @@ impl<M: SharedMemory> Heaps<M> {
                 }
             }
         }
-        let Uncleared { block, used } = self.allocate_elsewhere(rule, thread, request, tried);
-        if block != 0 && used != 0 {
-            // SAFETY: the block is new, and these are no more bytes than were asked for. The thread sees all pages of the heap that
-            // it is from.
-            unsafe { self.memory.clone().clear(block, used) };
-        }
-        block
+        self.allocate_elsewhere(rule, thread, request, tried, true)
     }
 
     /// Takes back a block. Never waits.
@@ -131,35 +133,61 @@ impl<M: SharedMemory> Heaps<M> {
     ///
     /// `block` must come from these heaps, allocated with this request (or resized to it), and not be released since. The calling
     /// thread must know it from the one that allocated it.
-    #[inline]
-    pub(crate) unsafe fn deallocate(&self, thread: Option<&mut Thread<M>>, block: u32, request: Request) {
-        if let Some(thread) = thread {
-            // SAFETY: the block is live.
-            if unsafe { self.memory.pages().owner_of(block) } == thread.owner {
-                if let Some(mut heap) = thread.heap {
-                    // SAFETY: the thread has taken its heap's seat, and this is its only call.
-                    let heap = unsafe { heap.as_mut() }.heap();
-                    // SAFETY: the block is from this heap, and the caller gives it up.
-                    return unsafe { heap.deallocate(block, request) };
-                }
-            }
-        }
+    pub(crate) unsafe fn deallocate(&self, mut thread: Option<&mut Thread<M>>, block: u32, request: Request) {
         // SAFETY: the caller gives up the block.
-        unsafe { self.deallocate_remotely(block, request) }
+        if unsafe { !self.deallocate_in_run(thread.as_deref_mut(), block, request) } {
+            // SAFETY: the caller gives up the block, which is still live.
+            unsafe { self.deallocate_anyhow(thread, block, request) }
+        }
     }
 
-    /// Takes back a block for a heap of another's.
+    /// The part of [`deallocate`](Self::deallocate) that is inlined into a program: takes back a block that lies in a run of the
+    /// thread's own heap. Whether it did.
     ///
     /// # Safety
     ///
     /// As for [`deallocate`](Self::deallocate).
-    #[inline(never)]
-    unsafe fn deallocate_remotely(&self, block: u32, request: Request) {
+    #[inline]
+    pub(crate) unsafe fn deallocate_in_run(
+        &self,
+        thread: Option<&mut Thread<M>>,
+        block: u32,
+        request: Request,
+    ) -> bool {
+        // SAFETY: the block is live.
+        let owner = unsafe { self.memory.pages().owner_of(block) };
+        match Self::heap_if_owner(thread, owner) {
+            // SAFETY: the block is from this heap, and the caller gives it up.
+            Some(heap) => unsafe { heap.deallocate_in_run(block, request) },
+            None => false,
+        }
+    }
+
+    /// As [`deallocate`](Self::deallocate), where [`deallocate_in_run`](Self::deallocate_in_run) did not take the block.
+    ///
+    /// # Safety
+    ///
+    /// As for [`deallocate`](Self::deallocate).
+    pub(crate) unsafe fn deallocate_anyhow(&self, thread: Option<&mut Thread<M>>, block: u32, request: Request) {
         let mut memory = self.memory.clone();
         // SAFETY: the block is live.
-        let seat = self.seat(unsafe { memory.pages().owner_of(block) });
-        // SAFETY: the caller gives up the block, which is from this seat's heap.
-        unsafe { seat.remote.push(&mut memory, block, has_class(request)) };
+        let owner = unsafe { memory.pages().owner_of(block) };
+        match Self::heap_if_owner(thread, owner) {
+            // SAFETY: the block is from this heap, and the caller gives it up.
+            Some(heap) => unsafe { heap.deallocate(block, request) },
+            // SAFETY: the caller gives up the block, which is from this seat's heap.
+            None => unsafe { self.seat(owner).remote.push(&mut memory, block, has_class(request)) },
+        }
+    }
+
+    /// The heap of a thread, if it is this one.
+    #[inline]
+    fn heap_if_owner(thread: Option<&mut Thread<M>>, owner: Owner) -> Option<&mut MergingHeap<HeapMemory<M>>> {
+        match thread {
+            // SAFETY: the thread has taken its heap's seat, and this is its only call.
+            Some(thread) if thread.owner == owner => Some(unsafe { thread.heap?.as_mut() }.heap()),
+            _ => None,
+        }
     }
 
     /// The address of a block for `new_size` bytes that begins with those of `block`: as [`UncheckedHeap::reallocate`].
@@ -167,7 +195,6 @@ impl<M: SharedMemory> Heaps<M> {
     /// # Safety
     ///
     /// As for [`deallocate`](Self::deallocate).
-    #[inline(never)]
     pub(crate) unsafe fn reallocate(
         &self,
         rule: Rule,
@@ -193,8 +220,8 @@ impl<M: SharedMemory> Heaps<M> {
         new_block
     }
 
-    /// Whether a block serves so many bytes where it is. A block that would pass from the sizes of a thread's own heap to those of
-    /// common heaps, or back, does not.
+    /// Whether a block serves so many bytes where it is. One of a common heap that would shrink to the sizes of a thread's own heap
+    /// does not, nor does one that another thread's heap serves, unless its size class stays.
     ///
     /// # Safety
     ///
@@ -208,16 +235,12 @@ impl<M: SharedMemory> Heaps<M> {
     ) -> bool {
         // SAFETY: the block is live.
         let owner = unsafe { self.memory.pages().owner_of(block) };
-        if let Some(thread) = thread {
-            if let (Some(mut heap), true) = (thread.heap, owner == thread.owner) {
-                if new_size > LARGEST_OF_OWN_HEAP && request.size <= LARGEST_OF_OWN_HEAP {
-                    return false;
-                }
-                // SAFETY: the thread has taken its heap's seat, and this is its only call.
-                let heap = unsafe { heap.as_mut() }.heap();
-                // SAFETY: the block is from this heap, and live, with its request.
-                return unsafe { heap.resize_in_place(block, request, new_size) };
+        if let Some(heap) = Self::heap_if_owner(thread, owner) {
+            if new_size > LARGEST_THAT_GROWS_IN_OWN_HEAP && new_size > request.size {
+                return false;
             }
+            // SAFETY: the block is from this heap, and live, with its request.
+            return unsafe { heap.resize_in_place(block, request, new_size) };
         }
         if has_class(request) {
             // The block of a run stays while its class is the same.
@@ -319,10 +342,29 @@ impl<M: SharedMemory> Heaps<M> {
 
     /// A block of a heap that the calling thread takes for this call: of a common one, or of any that is free. If all common ones
     /// are in use, its own heap serves a large request too. `tried` says whether a heap had no memory for the request. From then
-    /// on only heaps that exist are asked.
+    /// on only heaps that exist are asked. `zeroed` says whether the bytes that were asked for must be 0: they are cleared when the
+    /// other heap is free again.
     #[cold]
     #[inline(never)]
     fn allocate_elsewhere(
+        &self,
+        rule: Rule,
+        thread: Option<&mut Thread<M>>,
+        request: Request,
+        tried: bool,
+        zeroed: bool,
+    ) -> u32 {
+        let Uncleared { block, used } = self.allocate_uncleared(rule, thread, request, tried);
+        if zeroed && block != 0 && used != 0 {
+            // SAFETY: the block is new, and these are no more bytes than were asked for. The thread sees all pages of the heap that
+            // it is from.
+            unsafe { self.memory.clone().clear(block, used) };
+        }
+        block
+    }
+
+    /// As [`allocate_elsewhere`](Self::allocate_elsewhere), before bytes are cleared.
+    fn allocate_uncleared(
         &self,
         rule: Rule,
         mut thread: Option<&mut Thread<M>>,

@@ -64,11 +64,17 @@ impl<M: SharedMemory> ThreadHeap<M> {
     }
 
     /// Releases what others have put on the heap's stack: up to 1,024 blocks.
+    #[inline]
     pub(crate) fn take_back(&mut self, stack: &RemoteStack) {
+        if !self.remote.is_empty() || !stack.is_empty() {
+            self.take_some_back(stack);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn take_some_back(&mut self, stack: &RemoteStack) {
         if self.remote.is_empty() {
-            if stack.is_empty() {
-                return;
-            }
             self.remote = stack.take();
         }
         for _ in 0..MOST_TAKEN_BACK {

@@ -76,7 +76,7 @@ impl Mode {
             budget: Duration::from_millis(200),
         },
         workers: Rounds {
-            rounds: 25,
+            rounds: 15,
             warm_up: Duration::from_millis(50),
             time: Duration::from_millis(100),
         },

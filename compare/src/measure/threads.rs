@@ -12,7 +12,7 @@ use crate::modules::workshop::{self, MOST_MEMORY_BYTES, Modules};
 use crate::results::figure::{Figure, PAGE_BYTES};
 use crate::results::size::Size;
 use crate::results::statistics::Summary;
-use crate::results::threads::{Pace, ThreadCell, ThreadColumn, ThreadRow, ThreadSize, Threads};
+use crate::results::threads::{BASE, Pace, ThreadCell, ThreadColumn, ThreadRow, ThreadSize, Threads};
 use crate::shared::catalogue::{Catalogue, Compares, ThreadWorkload};
 use crate::shared::places::{Group, Places};
 use crate::shared::profile::Profile;
@@ -87,6 +87,7 @@ fn measure_all(
         rustc: first_line(&toolchain::rustc(Group::Threads)?),
         engine: versions::node(places)?,
         machine: versions::machine(),
+        base: BASE.to_owned(),
         rounds: mode.workers.rounds,
         allocators: columns.collect(),
         rows,

@@ -93,8 +93,10 @@ fn allocators(catalogue: &Catalogue, places: &Places) -> Result<BTreeMap<String,
 
 /// The crates that each allocator which is compared in builds for threads has there.
 pub fn for_threads(catalogue: &Catalogue, places: &Places) -> Result<BTreeMap<String, String>> {
-    let lock = Lock::read(Group::Threads, places)?;
-    let versions = catalogue.thread_contenders().map(|(allocator, _)| {
+    let (lock, guests) = (Lock::read(Group::Threads, places)?, Lock::read(Group::Guests, places)?);
+    let versions = catalogue.thread_contenders().map(|(allocator, threads)| {
+        // What cannot be used there is not built there.
+        let lock = if threads.unsupported.is_some() { &guests } else { &lock };
         let crates = lock.crates(allocator.dependencies_in(Group::Threads));
         let crates = if crates.is_empty() {
             "the standard library".to_owned()

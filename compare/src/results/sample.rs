@@ -7,7 +7,7 @@ use crate::results::product::{CallFigures, ProductCell, ProductRow};
 use crate::results::report::{Report, Terms};
 use crate::results::size::{CodeSize, Size};
 use crate::results::statistics::Summary;
-use crate::results::threads::{Pace, ThreadCell, ThreadColumn, ThreadRow, ThreadSize, Threads};
+use crate::results::threads::{BASE, Pace, ThreadCell, ThreadColumn, ThreadRow, ThreadSize, Threads};
 use crate::results::versions::Versions;
 use crate::results::workload::{Findings, Row};
 use crate::shared::catalogue::{Catalogue, Compares, ThreadWorkload};
@@ -205,6 +205,7 @@ pub fn threads() -> Threads {
         rustc: "rustc 1.99.0-nightly".to_owned(),
         engine: "V8 1.2 of Node v26".to_owned(),
         machine: "a processor, 2 hardware threads, linux".to_owned(),
+        base: BASE.to_owned(),
         rounds: 15,
         allocators: catalogue
             .thread_contenders()

@@ -27,6 +27,8 @@ pub struct Threads {
     pub engine: String,
     /// The processor, as the operating system names it.
     pub machine: String,
+    /// The allocator that throughput is stated over.
+    pub base: String,
     /// The rounds that each figure is the median of.
     pub rounds: u32,
     /// The lines of all tables, in their order.

@@ -1,7 +1,7 @@
 //! What workers do together, as bars: for each workload and allocator a bar for each number of workers.
 
 use super::canvas::{Canvas, Format, NEUTRAL, colour_of, svg};
-use crate::results::threads::{BASE, ThreadColumn, ThreadRow, Threads};
+use crate::results::threads::{ThreadColumn, ThreadRow, Threads};
 use crate::shared::catalogue::Compares;
 use anyhow::Result;
 use plotters::prelude::*;
@@ -81,7 +81,7 @@ impl<'threads> Bars<'threads> {
 
 impl<'threads> Group<'threads> {
     fn of(threads: &'threads Threads, row: &'threads ThreadRow) -> Option<Self> {
-        let base = row.cells.get(BASE)?.pace(1)?;
+        let base = row.cells.get(&threads.base)?.pace(1)?;
         let mut lines = Vec::new();
         for column in threads.measured() {
             let Some(cell) = row.cells.get(&column.id) else {
@@ -171,7 +171,7 @@ mod tests {
         for text in [
             "1.00, 1 worker",
             "2.00, 1 worker",
-            "3.90, 2 workers",
+            "3.91, 2 workers",
             "FreeingBump",
             "workers-small-blocks",
         ] {
@@ -179,7 +179,7 @@ mod tests {
         }
         let words = bars.alternative();
         assert!(
-            words.contains("workers-small-blocks, 1, 2 workers: FreeingBump 2.00, 3.90; "),
+            words.contains("workers-small-blocks, 1, 2 workers: FreeingBump 2.00, 3.91; "),
             "{words}"
         );
     }

@@ -3,10 +3,10 @@
 
 use super::{Style, drawn, heading, picture};
 use crate::render::charts::workers::{self, Bars};
-use crate::render::words::with_commas;
+use crate::render::words::{short_commit, with_commas};
 use crate::results::figure::Figure;
 use crate::results::statistics::Summary;
-use crate::results::threads::{BASE, Pace, ThreadCell, ThreadColumn, ThreadRow, Threads};
+use crate::results::threads::{Pace, ThreadCell, ThreadColumn, ThreadRow, Threads};
 use crate::shared::catalogue::Compares;
 use comfy_table::Table;
 use std::fmt::Write;
@@ -81,7 +81,13 @@ fn explanation(threads: &Threads) -> String {
          same compiler.\n\
          \n\
          Measured by `{}` at commit {} on {}: {}, {}, {}.\n",
-        threads.rounds, threads.command, threads.commit, threads.date, threads.machine, threads.engine, threads.rustc,
+        threads.rounds,
+        threads.command,
+        short_commit(&threads.commit),
+        threads.date,
+        threads.machine,
+        threads.engine,
+        threads.rustc,
     )
 }
 
@@ -220,7 +226,7 @@ fn table_of_hand_over(threads: &Threads, row: &ThreadRow) -> Table {
 }
 
 fn table_of_memory(threads: &Threads, row: &ThreadRow) -> Table {
-    let base = |workers| row.cells.get(BASE)?.pace(workers).map(Pace::heap_pages);
+    let base = |workers| row.cells.get(&threads.base)?.pace(workers).map(Pace::heap_pages);
     let mut table = Table::new();
     let mut header = vec!["heap in the end".to_owned()];
     header.extend(row.workers.iter().map(|&workers| workers_text(workers)));
@@ -387,7 +393,7 @@ mod tests {
             "{losses}"
         );
         assert!(
-            losses.contains("bytes of code, profile `size`: 5000; talc claim 2000"),
+            losses.contains("bytes of code, profile `size`: 5000; std's default 2000, talc claim 2000"),
             "{losses}"
         );
         assert!(!losses.contains("`workers-small-blocks`, 2 workers, ns"), "{losses}");

@@ -5,14 +5,16 @@
 //! ceiling. A heap follows the value that it is made for.
 
 use crate::heaps::Request;
+use crate::heaps::merging::MergingHeap;
 use crate::memory::Growth;
 use crate::memory::PageCount;
 use crate::memory::linear::{LinearMemory, PackedGrowth, PageLimit, Region, ThisModule, pointer};
 use crate::stats::HeapStats;
-use crate::threads::heaps::{Heaps, Rule};
+use crate::threads::heaps::Heaps;
 use crate::threads::pages::Pages;
 use crate::threads::shared_memory::SharedMemory;
 use crate::threads::thread::Thread;
+use crate::threads::thread_heap::{Rule, ThreadHeap};
 use core::cell::UnsafeCell;
 use core::ptr::NonNull;
 use std::thread_local;
@@ -41,17 +43,18 @@ unsafe impl SharedMemory for ThisModule {
         super::end_of_thread::call_at_end(end);
     }
 
-    unsafe fn place<T>(&mut self, region: Region, value: T) -> (NonNull<T>, u32) {
-        let place = pointer(region.start).cast::<T>();
-        // SAFETY: the caller gives the region, which begins at a page and is longer than the state of a heap.
-        unsafe { place.write(value) };
-        // SAFETY: a region of a memory never begins at 0.
-        let value = unsafe { NonNull::new_unchecked(place) };
-        (value, (region.start + size_of::<T>() as u32).next_multiple_of(16))
+    unsafe fn place(&mut self, page: Region) -> (NonNull<ThreadHeap<Self>>, u32) {
+        // A heap's state is all zero before its first use, and so is a new page.
+        // SAFETY: no page begins at 0.
+        let heap = unsafe { NonNull::new_unchecked(pointer(page.start).cast()) };
+        (heap, page.start + size_of::<ThreadHeap<Self>>() as u32)
     }
 }
 
-const _: () = assert!(size_of::<Heaps<ThisModule>>() + size_of::<Pages>() <= 72 << 10);
+/// What a build for threads has more than one for a single thread, whose heap is static data.
+const _: () = assert!(
+    size_of::<Heaps<ThisModule>>() + size_of::<Pages>() <= (72 << 10) + size_of::<MergingHeap<ThisModule>>()
+);
 
 /// The calling thread, or none where its storage does not exist: before it was made, and after it was freed.
 ///
@@ -60,7 +63,8 @@ const _: () = assert!(size_of::<Heaps<ThisModule>>() + size_of::<Pages>() <= 72 
 /// The caller must use it for one call that runs no code of the allocator's user.
 #[inline]
 unsafe fn this_thread<'a>() -> Option<&'a mut Thread<ThisModule>> {
-    let thread = THREAD.with(UnsafeCell::get);
+    // There is nothing to drop, so that this never fails. `with` would bring a panic into the module.
+    let thread = THREAD.try_with(UnsafeCell::get).ok()?;
     if cfg!(target_os = "unknown") && !is_thread_storage(thread.addr()) {
         return None;
     }
@@ -73,7 +77,7 @@ unsafe fn this_thread<'a>() -> Option<&'a mut Thread<ThisModule>> {
 unsafe extern "C" fn end(_value: *mut core::ffi::c_void) {
     // SAFETY: it is used for this call, which runs no code of the user.
     if let Some(thread) = unsafe { this_thread() } {
-        HEAPS.release(thread, true);
+        HEAPS.release(thread);
     }
 }
 
@@ -124,7 +128,7 @@ impl HeapOfEachThread {
     pub(super) fn release_thread(&self) {
         // SAFETY: it is used for this call, which runs no code of the user.
         if let Some(thread) = unsafe { this_thread() } {
-            HEAPS.release(thread, false);
+            HEAPS.release(thread);
         }
     }
 }
@@ -138,11 +142,20 @@ impl Caller {
     /// As [`Heaps::allocate`].
     #[inline]
     pub(super) fn allocate(&mut self, request: Request) -> u32 {
+        if cfg!(for_size) {
+            return self.allocate_anyhow(request);
+        }
         // SAFETY: the thread is used for this call.
         match Heaps::allocate_listed(unsafe { this_thread() }, request) {
             0 => self.allocate_anew(request),
             block => block,
         }
+    }
+
+    #[inline(never)]
+    fn allocate_anyhow(self, request: Request) -> u32 {
+        // SAFETY: the thread is used for this call.
+        HEAPS.allocate(self.0, unsafe { this_thread() }, request)
     }
 
     #[inline(never)]
@@ -165,6 +178,10 @@ impl Caller {
     /// As there.
     #[inline]
     pub(super) unsafe fn deallocate(&mut self, block: u32, request: Request) {
+        if cfg!(for_size) {
+            // SAFETY: the caller gives up a live block with its request.
+            return unsafe { Self::deallocate_anyhow(block, request) };
+        }
         // SAFETY: the thread is used for this call.
         let thread = unsafe { this_thread() };
         // SAFETY: the caller gives up a live block with its request.

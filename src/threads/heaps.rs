@@ -2,9 +2,10 @@
 //!
 //! | who asks | for | is served by |
 //! |---|---|---|
-//! | a thread | up to 32 KiB | its own heap |
-//! | a thread | more | a common heap, or its own where all of them are in use just now |
-//! | code without a thread's storage, a thread beyond the last seat | anything | a common heap, or another one that is free |
+//! | a thread | up to 16 KiB | its own heap |
+//! | a thread without a heap | up to 16 KiB | the first heap that is free, which becomes its own; a common one if none is |
+//! | a thread | more | a common heap |
+//! | code without a thread's storage | anything | a common heap |
 //! | anyone | what these have no memory for | any heap that is free |
 //!
 //! | who releases | does |
@@ -17,47 +18,45 @@ use super::pages::Owner;
 use super::seat::Seat;
 use super::shared_memory::SharedMemory;
 use super::thread::Thread;
-use super::thread_heap::{ThreadHeap, Uncleared};
+use super::thread_heap::{Rule, ThreadHeap, NewBlock};
 use crate::heaps::merging::{MergingHeap, has_class, has_same_class};
 use crate::heaps::{Request, UncheckedHeap};
-use crate::memory::linear::{LinearMemory, PackedGrowth, PageLimit, Region};
-use crate::memory::{Growth, PAGE_SHIFT, PageCount};
+use crate::memory::{PAGE_SHIFT, PageCount};
 use crate::stats::HeapStats;
-use core::hint::spin_loop;
 use core::ptr::NonNull;
 
-/// One more than the heaps that there can be: no heap has the number 0.
-const SEATS: usize = 64;
+/// The numbers of heaps are from 1 to 254. In the row in which they are asked, 0 stands for a thread's own heap.
+const PLACES: u32 = 255;
 
-/// The heaps that no thread keeps: those with the numbers 1 to 4.
-const COMMON: usize = 4;
+/// From one heap to the next in the row. The even numbers come first, so that few threads use a line of the processor's cache
+/// together.
+const STEP: u32 = 2;
+
+/// The first heap of the row, a common one. Those after the last common one are kept by threads.
+const FIRST_COMMON: u32 = STEP;
+const LAST_COMMON: u32 = 4 * STEP;
+const FIRST_KEPT: u32 = LAST_COMMON + STEP;
 
 /// Larger requests are served by a common heap, so that all threads can use what is free of them.
-const LARGEST_OF_OWN_HEAP: u32 = 32 << 10;
+const LARGEST_OF_OWN_HEAP: u32 = 16 << 10;
 
 /// A block of a thread's own heap that becomes larger than this moves to a common heap. Up to that it can grow where it is, which
 /// spares a copy.
 const LARGEST_THAT_GROWS_IN_OWN_HEAP: u32 = 256 << 10;
 
-/// How often all seats are looked at before a request is refused because none is free: some seconds.
-const ROUNDS: u32 = 1 << 16;
+/// How many heaps are asked before a request is refused because others use all of them: each a million times, for seconds.
+const MOST_ASKED: u32 = PLACES << 20;
 
-/// Whether a heap is a common one.
-const fn is_common(owner: Owner) -> bool {
-    owner.number() as usize <= COMMON
-}
-
-/// How a heap's memory grows, and to what ceiling.
-#[derive(Clone, Copy)]
-pub(crate) struct Rule {
-    pub(crate) growth: PackedGrowth,
-    pub(crate) limit: PageLimit,
+/// Whether no thread keeps a heap.
+const fn is_common(number: u32) -> bool {
+    number <= LAST_COMMON && number % STEP == 0
 }
 
 /// The heaps of all threads over one memory; all zero at first.
 pub(crate) struct Heaps<M: SharedMemory> {
     memory: M,
-    seats: [Seat<M>; SEATS],
+    /// One for each number that fits into a byte.
+    seats: [Seat<M>; 256],
 }
 
 // SAFETY: a seat's heap is used only by the thread that has taken the seat. All else is atomic.
@@ -68,12 +67,13 @@ impl<M: SharedMemory> Heaps<M> {
     pub(crate) const fn new(memory: M) -> Self {
         Heaps {
             memory,
-            seats: [const { Seat::new() }; SEATS],
+            seats: [const { Seat::new() }; 256],
         }
     }
 
     /// The address of a block for the request, or 0 if there is no memory for it: as [`UncheckedHeap::allocate`]. `thread` is
     /// the calling one, or none where it has no storage.
+    #[inline(never)]
     pub(crate) fn allocate(&self, rule: Rule, mut thread: Option<&mut Thread<M>>, request: Request) -> u32 {
         match Self::allocate_listed(thread.as_deref_mut(), request) {
             0 => self.allocate_anew(rule, thread, request),
@@ -93,38 +93,44 @@ impl<M: SharedMemory> Heaps<M> {
     }
 
     /// As [`allocate`](Self::allocate), where [`allocate_listed`](Self::allocate_listed) has no block.
+    #[inline]
     pub(crate) fn allocate_anew(&self, rule: Rule, mut thread: Option<&mut Thread<M>>, request: Request) -> u32 {
-        let mut tried = false;
-        if request.size <= LARGEST_OF_OWN_HEAP {
+        // The way that almost every request takes, at the price of some code.
+        if !cfg!(for_size) && request.size <= LARGEST_OF_OWN_HEAP {
             if let Some(thread) = thread.as_deref_mut() {
-                let had_heap = thread.heap.is_some();
-                if let Some(heap) = self.own_heap(rule, Some(thread)) {
-                    tried = true;
-                    // The lists of a heap that was taken just now may have a block.
-                    let heap = heap.heap();
-                    let block = if had_heap { heap.allocate_anew(request) } else { heap.allocate(request) };
+                if let Some(mut heap) = thread.heap {
+                    // SAFETY: the thread has taken its heap's seat, and this is its only call.
+                    let heap = unsafe { heap.as_mut() };
+                    heap.take_back(&self.seat(thread.owner).remote);
+                    let block = heap.heap().allocate_anew(request);
                     if block != 0 {
                         return block;
                     }
                 }
             }
         }
-        self.allocate_elsewhere(rule, thread, request, tried, false)
+        self.allocate_new(rule, thread, request).address()
     }
 
-    /// As [`allocate`](Self::allocate), with zeros in the bytes that were asked for.
-    pub(crate) fn allocate_zeroed(&self, rule: Rule, mut thread: Option<&mut Thread<M>>, request: Request) -> u32 {
-        let mut tried = false;
-        if request.size <= LARGEST_OF_OWN_HEAP {
-            if let Some(heap) = self.own_heap(rule, thread.as_deref_mut()) {
-                tried = true;
-                let block = heap.heap().allocate_zeroed(request);
-                if block != 0 {
-                    return block;
-                }
+    /// As [`allocate`](Self::allocate), with zeros in the bytes that were asked for. They are written when a heap of others is free
+    /// again.
+    pub(crate) fn allocate_zeroed(&self, rule: Rule, thread: Option<&mut Thread<M>>, request: Request) -> u32 {
+        let mut memory = self.memory.clone();
+        if has_class(request) {
+            let block = self.allocate(rule, thread, request);
+            if block != 0 {
+                // SAFETY: the block is new, and all blocks with a class are multiples of 8 bytes.
+                unsafe { memory.clear_small(block, request.size.next_multiple_of(8)) };
             }
+            return block;
         }
-        self.allocate_elsewhere(rule, thread, request, tried, true)
+        let new = self.allocate_new(rule, thread, request);
+        if new.address() != 0 && !new.is_zero() {
+            // SAFETY: the block is new, and these are the bytes that were asked for. The thread sees all pages of the heap that it is
+            // from.
+            unsafe { memory.clear(new.address(), request.size) };
+        }
+        new.address()
     }
 
     /// Takes back a block. Never waits.
@@ -133,6 +139,7 @@ impl<M: SharedMemory> Heaps<M> {
     ///
     /// `block` must come from these heaps, allocated with this request (or resized to it), and not be released since. The calling
     /// thread must know it from the one that allocated it.
+    #[cfg(test)]
     pub(crate) unsafe fn deallocate(&self, mut thread: Option<&mut Thread<M>>, block: u32, request: Request) {
         // SAFETY: the caller gives up the block.
         if unsafe { !self.deallocate_in_run(thread.as_deref_mut(), block, request) } {
@@ -146,7 +153,7 @@ impl<M: SharedMemory> Heaps<M> {
     ///
     /// # Safety
     ///
-    /// As for [`deallocate`](Self::deallocate).
+    /// As for [`deallocate_anyhow`](Self::deallocate_anyhow).
     #[inline]
     pub(crate) unsafe fn deallocate_in_run(
         &self,
@@ -163,29 +170,34 @@ impl<M: SharedMemory> Heaps<M> {
         }
     }
 
-    /// As [`deallocate`](Self::deallocate), where [`deallocate_in_run`](Self::deallocate_in_run) did not take the block.
+    /// As [`deallocate`](Self::deallocate), whatever [`deallocate_in_run`](Self::deallocate_in_run) can take.
     ///
     /// # Safety
     ///
-    /// As for [`deallocate`](Self::deallocate).
+    /// As for [`deallocate_anyhow`](Self::deallocate_anyhow).
     pub(crate) unsafe fn deallocate_anyhow(&self, thread: Option<&mut Thread<M>>, block: u32, request: Request) {
         let mut memory = self.memory.clone();
         // SAFETY: the block is live.
         let owner = unsafe { memory.pages().owner_of(block) };
+        let has_class = has_class(request);
         match Self::heap_if_owner(thread, owner) {
             // SAFETY: the block is from this heap, and the caller gives it up.
-            Some(heap) => unsafe { heap.deallocate(block, request) },
+            Some(heap) => unsafe { heap.deallocate_with(block, has_class) },
             // SAFETY: the caller gives up the block, which is from this seat's heap.
-            None => unsafe { self.seat(owner).remote.push(&mut memory, block, has_class(request)) },
+            None => unsafe { self.seat(owner).remote.push(&mut memory, block, has_class) },
         }
     }
 
-    /// The heap of a thread, if it is this one.
+    /// The heap of a thread, if it is that of a block with this owner.
     #[inline]
     fn heap_if_owner(thread: Option<&mut Thread<M>>, owner: Owner) -> Option<&mut MergingHeap<HeapMemory<M>>> {
         match thread {
-            // SAFETY: the thread has taken its heap's seat, and this is its only call.
-            Some(thread) if thread.owner == owner => Some(unsafe { thread.heap?.as_mut() }.heap()),
+            Some(thread) if thread.owner == owner => {
+                // SAFETY: no block is of a heap without a number, so the thread has one.
+                let mut heap = unsafe { thread.heap.unwrap_unchecked() };
+                // SAFETY: the thread has taken its heap's seat, and this is its only call.
+                Some(unsafe { heap.as_mut() }.heap())
+            }
             _ => None,
         }
     }
@@ -194,7 +206,7 @@ impl<M: SharedMemory> Heaps<M> {
     ///
     /// # Safety
     ///
-    /// As for [`deallocate`](Self::deallocate).
+    /// As for [`deallocate_anyhow`](Self::deallocate_anyhow).
     pub(crate) unsafe fn reallocate(
         &self,
         rule: Rule,
@@ -215,7 +227,7 @@ impl<M: SharedMemory> Heaps<M> {
             // SAFETY: both blocks are live and hold the bytes. The thread sees the pages of both.
             unsafe { self.memory.clone().copy(block, new_block, bytes) };
             // SAFETY: the caller gives up the old block.
-            unsafe { self.deallocate(thread, block, request) };
+            unsafe { self.deallocate_anyhow(thread, block, request) };
         }
         new_block
     }
@@ -225,7 +237,7 @@ impl<M: SharedMemory> Heaps<M> {
     ///
     /// # Safety
     ///
-    /// As for [`deallocate`](Self::deallocate).
+    /// As for [`deallocate_anyhow`](Self::deallocate_anyhow).
     unsafe fn resize_in_place(
         &self,
         thread: Option<&mut Thread<M>>,
@@ -246,7 +258,7 @@ impl<M: SharedMemory> Heaps<M> {
             // The block of a run stays while its class is the same.
             return has_same_class(request, new_size);
         }
-        if !is_common(owner) || new_size <= LARGEST_OF_OWN_HEAP {
+        if !is_common(u32::from(owner.number())) || new_size <= LARGEST_OF_OWN_HEAP {
             return false;
         }
         let seat = self.seat(owner);
@@ -263,10 +275,8 @@ impl<M: SharedMemory> Heaps<M> {
         resized
     }
 
-    /// Gives up the heap of a thread, for the next thread that needs one. With `for_good` this thread takes no other. O(blocks
-    /// that others have released).
-    pub(crate) fn release(&self, thread: &mut Thread<M>, for_good: bool) {
-        thread.has_ended |= for_good;
+    /// Gives up the heap of a thread, for the next thread that needs one. O(blocks that others have released).
+    pub(crate) fn release(&self, thread: &mut Thread<M>) {
         let Some(mut heap) = thread.heap.take() else { return };
         let seat = self.seat(thread.owner);
         thread.owner = Owner::NONE;
@@ -309,126 +319,81 @@ impl<M: SharedMemory> Heaps<M> {
         stats
     }
 
-    /// The heap of a thread, which takes one now if it has none; with what others have released taken back. None for code without a
-    /// thread's storage, and where no seat or no memory for a heap is left.
-    fn own_heap<'a>(&self, rule: Rule, thread: Option<&'a mut Thread<M>>) -> Option<&'a mut ThreadHeap<M>> {
-        let thread = thread?;
-        if thread.heap.is_none() {
-            self.take_heap(rule, thread);
-        }
-        // SAFETY: the thread has taken its heap's seat, and this is its only call.
-        let heap = unsafe { thread.heap?.as_mut() };
-        heap.take_back(&self.seat(thread.owner).remote);
-        Some(heap)
-    }
-
-    /// Gives a thread the first heap that is free, and makes one if there is none.
+    /// A block of the first heap that has memory for it, in the order that the table at the top shows. Once a heap had none, only
+    /// heaps that exist are asked.
     #[cold]
     #[inline(never)]
-    fn take_heap(&self, rule: Rule, thread: &mut Thread<M>) {
-        if thread.has_ended {
-            return;
-        }
-        for number in COMMON + 1..SEATS {
+    fn allocate_new(&self, rule: Rule, mut thread: Option<&mut Thread<M>>, request: Request) -> NewBlock {
+        // A thread's own heap has the number 0 here.
+        let own = thread.as_deref().map(|thread| thread.heap);
+        let first = match own {
+            Some(Some(_)) if request.size <= LARGEST_OF_OWN_HEAP => 0,
+            Some(None) if request.size <= LARGEST_OF_OWN_HEAP => FIRST_KEPT,
+            _ => FIRST_COMMON,
+        };
+        let mut number = first;
+        // A large request has no heap grow while a common one has room for it.
+        let mut growing = request.size <= LARGEST_OF_OWN_HEAP;
+        // None from the first answer on: then only heaps that exist are asked.
+        let mut founding = growing.then_some(rule);
+        for _ in 0..MOST_ASKED {
             let owner = Owner::heap(number as u8);
-            if let Some(heap) = self.take_seat(Some(thread), owner, Some(rule)) {
-                thread.heap = Some(heap);
-                thread.owner = owner;
-                self.memory.give_heap_up_at_end_of_thread();
-                return;
-            }
-        }
-    }
-
-    /// A block of a heap that the calling thread takes for this call: of a common one, or of any that is free. If all common ones
-    /// are in use, its own heap serves a large request too. `tried` says whether a heap had no memory for the request. From then
-    /// on only heaps that exist are asked. `zeroed` says whether the bytes that were asked for must be 0: they are cleared when the
-    /// other heap is free again.
-    #[cold]
-    #[inline(never)]
-    fn allocate_elsewhere(
-        &self,
-        rule: Rule,
-        thread: Option<&mut Thread<M>>,
-        request: Request,
-        tried: bool,
-        zeroed: bool,
-    ) -> u32 {
-        let Uncleared { block, used } = self.allocate_uncleared(rule, thread, request, tried);
-        if zeroed && block != 0 && used != 0 {
-            // SAFETY: the block is new, and these are no more bytes than were asked for. The thread sees all pages of the heap that
-            // it is from.
-            unsafe { self.memory.clone().clear(block, used) };
-        }
-        block
-    }
-
-    /// As [`allocate_elsewhere`](Self::allocate_elsewhere), before bytes are cleared.
-    fn allocate_uncleared(
-        &self,
-        rule: Rule,
-        mut thread: Option<&mut Thread<M>>,
-        request: Request,
-        mut tried: bool,
-    ) -> Uncleared {
-        for _ in 0..ROUNDS {
-            for number in 1..SEATS {
-                let owner = Owner::heap(number as u8);
-                if number == COMMON + 1 && request.size > LARGEST_OF_OWN_HEAP {
-                    if let Some(heap) = self.own_heap(rule, thread.as_deref_mut()) {
-                        tried = true;
-                        let new = heap.allocate_uncleared(request);
-                        if new.block != 0 {
-                            return new;
-                        }
+            let is_own = number == 0;
+            let taken = if is_own {
+                own.flatten()
+            } else {
+                self.take_seat(thread.as_deref_mut(), owner, &mut founding)
+            };
+            if let Some(mut heap) = taken {
+                founding = None;
+                // SAFETY: the seat was taken just now, or is the thread's own, and this is its only call.
+                let state = unsafe { heap.as_mut() };
+                let seat = self.seat(state.owner());
+                let new = state.allocate(&seat.remote, request, growing);
+                match thread.as_deref_mut() {
+                    _ if is_own => {}
+                    Some(thread) if thread.heap.is_none() && !is_common(number) => {
+                        thread.heap = Some(heap);
+                        thread.owner = owner;
+                        self.memory.give_heap_up_at_end_of_thread();
                     }
-                }
-                let founding = if tried { None } else { Some(rule) };
-                if let Some(mut heap) = self.take_seat(thread.as_deref_mut(), owner, founding) {
-                    tried = true;
-                    let seat = self.seat(owner);
-                    // SAFETY: the seat was taken just now.
-                    let heap = unsafe { heap.as_mut() };
-                    heap.take_back(&seat.remote);
-                    let new = heap.allocate_uncleared(request);
                     // SAFETY: it was taken just now, and its heap is not used any longer.
-                    unsafe { seat.give_up() };
-                    if new.block != 0 {
-                        return new;
-                    }
+                    _ => unsafe { seat.give_up() },
+                }
+                if new.address() != 0 {
+                    return new;
                 }
             }
-            if tried {
+            number = (number + STEP) % PLACES;
+            if number == FIRST_KEPT && !growing {
+                (number, growing, founding) = (first, true, Some(rule));
+            } else if number == first && founding.is_none() {
                 break;
             }
-            spin_loop();
         }
-        Uncleared::NONE
+        NewBlock::NONE
     }
 
     /// Takes the seat of a heap if it is free, or is soon. The thread sees all pages of the heap then. A
-    /// seat without a heap gets one that grows by the rule for founding, if there is a rule and memory for it.
+    /// seat without a heap gets one that grows by the rule for founding, if there is such a rule, which is taken, and memory.
     fn take_seat(
         &self,
         thread: Option<&mut Thread<M>>,
         owner: Owner,
-        founding: Option<Rule>,
+        founding: &mut Option<Rule>,
     ) -> Option<NonNull<ThreadHeap<M>>> {
         let seat = self.seat(owner);
-        // A thread has a heap of its own for as long as it lives: there is nothing to wait for.
-        let is_taken = if is_common(owner) { seat.try_take_soon() } else { seat.try_take() };
-        if !is_taken {
+        if !seat.try_take_soon() {
             return None;
         }
-        let heap = match (seat.heap(), founding) {
-            (Some(mut heap), _) => {
+        let heap = match seat.heap() {
+            Some(mut heap) => {
                 // SAFETY: the seat was taken just now.
                 let end_page = unsafe { heap.as_mut() }.heap().memory().end_page();
                 self.see(thread, end_page);
                 Some(heap)
             }
-            (None, Some(rule)) => self.found(owner, rule),
-            (None, None) => None,
+            None => founding.take().and_then(|rule| self.found(owner, rule)),
         };
         match heap {
             Some(heap) => seat.set_heap(heap),
@@ -438,21 +403,19 @@ impl<M: SharedMemory> Heaps<M> {
         heap
     }
 
-    /// Makes a heap, whose state lies at the beginning of its first page. None if there is no memory for it.
-    #[cold]
+    /// Makes a heap. None if there is no memory for it.
     fn found(&self, owner: Owner, rule: Rule) -> Option<NonNull<ThreadHeap<M>>> {
-        let mut shared = self.memory.clone();
-        let mut memory = HeapMemory::new(shared.clone(), owner);
-        let page = memory.grow_heap_within(rule.limit, PageCount(1), PageCount(1))?;
-        let mut heap = MergingHeap::new(memory, Growth::THIRTY_SECOND);
-        heap.set_policy(rule.growth, rule.limit);
+        let mut memory = self.memory.clone();
+        let page = self
+            .memory
+            .pages()
+            .grow(&mut memory, rule.limit, PageCount(1), PageCount(1))?;
         // SAFETY: the page was added just now, for this heap.
-        let (mut heap, end_of_state) = unsafe { shared.place(page, ThreadHeap::new(heap)) };
+        let (mut heap, end_of_state) = unsafe { memory.place(page) };
         // SAFETY: no other thread knows the heap yet.
-        unsafe { heap.as_mut() }.heap().memory().set_first(Region {
-            start: end_of_state,
-            end: page.end,
-        });
+        let state = unsafe { heap.as_mut() };
+        // SAFETY: the page was added just now, for this heap.
+        unsafe { state.begin(owner, page, end_of_state, rule) };
         Some(heap)
     }
 
@@ -468,8 +431,8 @@ impl<M: SharedMemory> Heaps<M> {
         }
     }
 
-    /// The seat of a heap. The modulus spares the module a bounds check.
+    /// The seat of a heap.
     fn seat(&self, owner: Owner) -> &Seat<M> {
-        &self.seats[usize::from(owner.number()) % SEATS]
+        &self.seats[usize::from(owner.number())]
     }
 }

@@ -1,36 +1,50 @@
 //! A heap with the blocks that others have released and that it has not taken back yet.
 
 use super::heap_memory::HeapMemory;
+use super::pages::Owner;
 use super::remote_blocks::{RemoteBlocks, RemoteStack};
 use super::shared_memory::SharedMemory;
-use crate::heaps::merging::MergingHeap;
+use crate::heaps::merging::{MergingHeap, has_class};
 use crate::heaps::{Request, UncheckedHeap};
+use crate::memory::linear::{PackedGrowth, PageLimit, Region};
 use crate::stats::HeapStats;
 
 /// How many blocks are taken back at once, which bounds the work of a call. No run has more: so a heap takes back
 /// at least as many as it hands out between two times.
 const MOST_TAKEN_BACK: u32 = 1024;
 
-/// Requests with a size class, and without one: a release asks for no more.
-const WITH_CLASS: Request = Request { size: 8, align: 8 };
-const WITHOUT_CLASS: Request = Request {
-    size: i32::MAX as u32,
-    align: 16,
-};
-
-/// A new block, and how many of its first bytes can be other than 0.
+/// A new block, and whether its bytes are 0: a function returns it in one word of 64 bits, without a place in memory.
 #[derive(Clone, Copy)]
-pub(super) struct Uncleared {
-    pub(super) block: u32,
-    pub(super) used: u32,
-}
+pub(super) struct NewBlock(u64);
 
-impl Uncleared {
+impl NewBlock {
     /// There is no memory.
-    pub(super) const NONE: Self = Uncleared { block: 0, used: 0 };
+    pub(super) const NONE: Self = NewBlock(0);
+
+    const fn new(address: u32, is_zero: bool) -> Self {
+        NewBlock((is_zero as u64) << 32 | address as u64)
+    }
+
+    /// The block's address, or 0.
+    pub(super) const fn address(self) -> u32 {
+        self.0 as u32
+    }
+
+    /// Whether nothing was ever written to it.
+    pub(super) const fn is_zero(self) -> bool {
+        self.0 >> 32 != 0
+    }
 }
 
-/// A heap that one thread at a time uses.
+/// How a heap's memory grows, and to what ceiling.
+#[derive(Clone, Copy)]
+pub(crate) struct Rule {
+    pub(crate) growth: PackedGrowth,
+    pub(crate) limit: PageLimit,
+}
+
+/// A heap that one thread at a time uses. Its size is a multiple of 16: so is the address after it at the beginning of a page.
+#[repr(align(16))]
 pub(crate) struct ThreadHeap<M: SharedMemory> {
     heap: MergingHeap<HeapMemory<M>>,
     /// What was taken off the stack and is still to be released.
@@ -38,12 +52,29 @@ pub(crate) struct ThreadHeap<M: SharedMemory> {
 }
 
 impl<M: SharedMemory> ThreadHeap<M> {
-    /// A heap over this memory, which has taken nothing of it yet.
+    /// A heap that has taken nothing of its memory yet. In a module its state is all zero, and needs no constructor.
+    #[cfg(test)]
     pub(crate) const fn new(heap: MergingHeap<HeapMemory<M>>) -> Self {
         ThreadHeap {
             heap,
             remote: RemoteBlocks::NONE,
         }
+    }
+
+    /// Begins a heap with a number, a first page, and a rule.
+    ///
+    /// # Safety
+    ///
+    /// As for [`HeapMemory::begin`].
+    pub(super) unsafe fn begin(&mut self, owner: Owner, page: Region, end_of_state: u32, rule: Rule) {
+        // SAFETY: as the caller says.
+        unsafe { self.heap.memory().begin(owner, page, end_of_state) };
+        self.heap.set_policy(rule.growth, rule.limit);
+    }
+
+    /// Whose heap it is.
+    pub(super) fn owner(&mut self) -> Owner {
+        self.heap.memory().owner()
     }
 
     /// The heap itself.
@@ -52,10 +83,20 @@ impl<M: SharedMemory> ThreadHeap<M> {
         &mut self.heap
     }
 
-    /// A block for the request; that at 0 if there is no memory for it.
-    pub(super) fn allocate_uncleared(&mut self, request: Request) -> Uncleared {
-        let (block, used) = self.heap.allocate_uncleared(request);
-        Uncleared { block, used }
+    /// A block for the request, at 0 if there is no memory for it, after blocks from the stack were taken back. The memory grows
+    /// for it only if `growing`; that can be false for a large request.
+    pub(super) fn allocate(&mut self, stack: &RemoteStack, request: Request, growing: bool) -> NewBlock {
+        self.take_back(stack);
+        let last = self.heap.memory().last_address();
+        let block = if growing {
+            self.heap.allocate(request)
+        } else {
+            self.heap.allocate_at_hand(request)
+        };
+        // Pages after those that were there hold zeros, but for a free chunk that a block was perhaps cut from.
+        // SAFETY: the block is live, and allocated without a class.
+        let is_fresh = block > last && unsafe { !has_class(request) && self.heap.is_last(block) };
+        NewBlock::new(block, is_fresh)
     }
 
     /// What the heap's memory is used for.
@@ -81,9 +122,8 @@ impl<M: SharedMemory> ThreadHeap<M> {
             let Some((block, has_class)) = self.remote.pop(self.heap.memory()) else {
                 return;
             };
-            let request = if has_class { WITH_CLASS } else { WITHOUT_CLASS };
-            // SAFETY: the thread that released the block has given it up. It is this heap's, and of such a request.
-            unsafe { self.heap.deallocate(block, request) };
+            // SAFETY: the thread that released the block has given it up, and it is this heap's.
+            unsafe { self.heap.deallocate_with(block, has_class) };
         }
     }
 

@@ -93,7 +93,7 @@ impl<M: LinearMemory> MergingHeap<M> {
     #[cfg(any(for_threads, all(test, not(feature = "malloc"))))]
     #[inline]
     pub(crate) unsafe fn deallocate_in_run(&mut self, block: u32, request: Request) -> bool {
-        if SizeClass::of(request).is_none() || self.runs.have_strays() {
+        if !SizeClass::serves(request) || self.runs.have_strays() {
             return false;
         }
         // SAFETY: the caller gives up a block with a class, and each of those lies in a run.
@@ -101,16 +101,37 @@ impl<M: LinearMemory> MergingHeap<M> {
         true
     }
 
-    /// As `allocate`, with how many of the first bytes that were asked for can be other than 0.
+    /// As `deallocate`, for a caller that knows only whether the request for the block had a class.
+    ///
+    /// # Safety
+    ///
+    /// As for [`deallocate`](UncheckedHeap::deallocate).
     #[cfg(any(for_threads, all(test, not(feature = "malloc"))))]
-    pub(crate) fn allocate_uncleared(&mut self, request: Request) -> (u32, u32) {
-        let fresh = self.chunks.fresh();
-        let block = self.allocate(request);
-        if block == 0 || SizeClass::of(request).is_some() {
-            return (block, request.size);
+    pub(crate) unsafe fn deallocate_with(&mut self, block: u32, has_class: bool) {
+        if has_class {
+            // SAFETY: the caller gives up the block, which was allocated for a class.
+            unsafe { self.runs.deallocate(&mut self.chunks, block) }
+        } else {
+            // SAFETY: the caller gives up the block. One without a class is of the chunk heap.
+            unsafe { self.chunks.deallocate(block) }
         }
-        // SAFETY: the block was just allocated without a class, so it is one of the chunk heap.
-        (block, unsafe { self.used_bytes(block, request.size, fresh) })
+    }
+
+    /// As `allocate` for a request without a class, but the memory does not grow for it. O(1).
+    #[cfg(any(for_threads, all(test, not(feature = "malloc"))))]
+    pub(crate) fn allocate_at_hand(&mut self, request: Request) -> u32 {
+        self.chunks.allocate(span_for(request.size), request.align, Effort::AtHand)
+    }
+
+    /// Whether a block was cut from the tail and nothing after it.
+    ///
+    /// # Safety
+    ///
+    /// The block must be live, and have been allocated for a request without a class.
+    #[cfg(any(for_threads, all(test, not(feature = "malloc"))))]
+    pub(crate) unsafe fn is_last(&self, block: u32) -> bool {
+        // SAFETY: a block without a class is one of the chunk heap, and it is live.
+        unsafe { self.chunks.is_last(block) }
     }
 
     /// Whether a block serves so many bytes where it is. What lies after it changes for that, and the memory may grow.

@@ -25,7 +25,7 @@ use std::time::Duration;
 /// A round that takes longer is ended.
 const LIMIT: Duration = Duration::from_secs(20);
 
-/// Measures the workloads for several workers in `chosen`; `None` if there are none.
+/// Measures the workloads for several workers in `chosen`; `None` if there are none, or no allocator that could run them.
 ///
 /// What this machine cannot build is missing for that reason, as is what could not be measured: the rest of the report does
 /// not depend on it.
@@ -36,7 +36,7 @@ pub fn measure(
     mode: &Mode,
     places: &Places,
 ) -> Option<Figure<Threads>> {
-    if chosen.threads.is_empty() {
+    if chosen.threads.is_empty() || chosen.in_threads().next().is_none() {
         return None;
     }
     let threads = match toolchain::lacks_for_threads(places) {

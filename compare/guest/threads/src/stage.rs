@@ -21,6 +21,7 @@ pub fn workers() -> usize {
 }
 
 /// Says which worker of how many this thread is.
+#[cfg(any(test, target_arch = "wasm32"))]
 pub fn enter(worker: usize, workers: usize) {
     assert!(worker < workers && workers <= MOST_WORKERS);
     WORKER.set(worker);

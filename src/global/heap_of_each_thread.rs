@@ -7,14 +7,14 @@
 use crate::heaps::Request;
 use crate::heaps::merging::MergingHeap;
 use crate::memory::Growth;
-use crate::memory::PageCount;
-use crate::memory::linear::{LinearMemory, PackedGrowth, PageLimit, Region, ThisModule, pointer};
+use crate::memory::linear::{LinearMemory, PackedGrowth, PageLimit, ThisModule, pointer};
+use crate::memory::{PAGE_SHIFT, PageCount};
 use crate::stats::HeapStats;
 use crate::threads::heaps::Heaps;
 use crate::threads::pages::Pages;
 use crate::threads::shared_memory::SharedMemory;
 use crate::threads::thread::Thread;
-use crate::threads::thread_heap::{Rule, ThreadHeap};
+use crate::threads::thread_heap::Rule;
 use core::cell::UnsafeCell;
 use core::ptr::NonNull;
 use std::thread_local;
@@ -43,18 +43,18 @@ unsafe impl SharedMemory for ThisModule {
         super::end_of_thread::call_at_end(end);
     }
 
-    unsafe fn place(&mut self, page: Region) -> (NonNull<ThreadHeap<Self>>, u32) {
-        // A heap's state is all zero before its first use, and so is a new page.
-        // SAFETY: no page begins at 0.
-        let heap = unsafe { NonNull::new_unchecked(pointer(page.start).cast()) };
-        (heap, page.start + size_of::<ThreadHeap<Self>>() as u32)
+    unsafe fn place<T>(&mut self, page: u32) -> (NonNull<T>, u32) {
+        let start = page << PAGE_SHIFT;
+        // A new page is all 0.
+        // SAFETY: no page that a memory adds begins at 0.
+        let place = unsafe { NonNull::new_unchecked(pointer(start).cast()) };
+        (place, start + size_of::<T>() as u32)
     }
 }
 
 /// What a build for threads has more than one for a single thread, whose heap is static data.
-const _: () = assert!(
-    size_of::<Heaps<ThisModule>>() + size_of::<Pages>() <= (72 << 10) + size_of::<MergingHeap<ThisModule>>()
-);
+const _: () =
+    assert!(size_of::<Heaps<ThisModule>>() + size_of::<Pages>() <= (72 << 10) + size_of::<MergingHeap<ThisModule>>());
 
 /// The calling thread, or none where its storage does not exist: before it was made, and after it was freed.
 ///

@@ -18,7 +18,7 @@ use super::pages::Owner;
 use super::seat::Seat;
 use super::shared_memory::SharedMemory;
 use super::thread::Thread;
-use super::thread_heap::{Rule, ThreadHeap, NewBlock};
+use super::thread_heap::{NewBlock, Rule, ThreadHeap};
 use crate::heaps::merging::{MergingHeap, has_class, has_same_class};
 use crate::heaps::{Request, UncheckedHeap};
 use crate::memory::{PAGE_SHIFT, PageCount};
@@ -222,8 +222,8 @@ impl<M: SharedMemory> Heaps<M> {
         let new_block = self.allocate(rule, thread.as_deref_mut(), request.with_size(new_size));
         if new_block != 0 {
             let bytes = request.size.min(new_size);
-            let last_byte = block.max(new_block) + (bytes - 1);
-            self.see(thread.as_deref_mut(), (last_byte >> PAGE_SHIFT) + 1);
+            // The old block may be another thread's. The new one is of a heap all of whose pages the thread sees.
+            self.see(thread.as_deref_mut(), (block + (bytes - 1) >> PAGE_SHIFT) + 1);
             // SAFETY: both blocks are live and hold the bytes. The thread sees the pages of both.
             unsafe { self.memory.clone().copy(block, new_block, bytes) };
             // SAFETY: the caller gives up the old block.
@@ -406,16 +406,16 @@ impl<M: SharedMemory> Heaps<M> {
     /// Makes a heap. None if there is no memory for it.
     fn found(&self, owner: Owner, rule: Rule) -> Option<NonNull<ThreadHeap<M>>> {
         let mut memory = self.memory.clone();
-        let page = self
-            .memory
-            .pages()
-            .grow(&mut memory, rule.limit, PageCount(1), PageCount(1))?;
-        // SAFETY: the page was added just now, for this heap.
-        let (mut heap, end_of_state) = unsafe { memory.place(page) };
+        let page = self.memory.pages().grow(&mut memory, rule.limit, PageCount(1));
+        if page == 0 {
+            return None;
+        }
+        // SAFETY: the page was added just now, for this heap. The state of a heap is all 0 before its first use.
+        let (mut heap, end_of_state) = unsafe { memory.place::<ThreadHeap<M>>(page) };
         // SAFETY: no other thread knows the heap yet.
         let state = unsafe { heap.as_mut() };
         // SAFETY: the page was added just now, for this heap.
-        unsafe { state.begin(owner, page, end_of_state, rule) };
+        unsafe { state.begin(memory, owner, page, end_of_state, rule) };
         Some(heap)
     }
 

@@ -15,10 +15,6 @@ const HAS_CLASS: u32 = 1;
 pub(crate) struct RemoteBlocks(u32);
 
 impl RemoteBlocks {
-    /// No block.
-    #[cfg(test)]
-    pub(crate) const NONE: Self = RemoteBlocks(0);
-
     /// Whether there is none.
     pub(crate) const fn is_empty(self) -> bool {
         self.0 == 0
@@ -63,7 +59,10 @@ impl RemoteStack {
             // SAFETY: the caller gives up the block, so its words are nobody's.
             unsafe { memory.write_word(block, NEXT_OFFSET, top) };
             let new_top = block | u32::from(has_class);
-            match self.0.compare_exchange_weak(top, new_top, Ordering::Release, Ordering::Relaxed) {
+            match self
+                .0
+                .compare_exchange_weak(top, new_top, Ordering::Release, Ordering::Relaxed)
+            {
                 Ok(_) => return,
                 Err(changed) => top = changed,
             }

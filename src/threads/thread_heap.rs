@@ -6,7 +6,7 @@ use super::remote_blocks::{RemoteBlocks, RemoteStack};
 use super::shared_memory::SharedMemory;
 use crate::heaps::merging::{MergingHeap, has_class};
 use crate::heaps::{Request, UncheckedHeap};
-use crate::memory::linear::{PackedGrowth, PageLimit, Region};
+use crate::memory::linear::{PackedGrowth, PageLimit};
 use crate::stats::HeapStats;
 
 /// How many blocks are taken back at once, which bounds the work of a call. No run has more: so a heap takes back
@@ -52,23 +52,14 @@ pub(crate) struct ThreadHeap<M: SharedMemory> {
 }
 
 impl<M: SharedMemory> ThreadHeap<M> {
-    /// A heap that has taken nothing of its memory yet. In a module its state is all zero, and needs no constructor.
-    #[cfg(test)]
-    pub(crate) const fn new(heap: MergingHeap<HeapMemory<M>>) -> Self {
-        ThreadHeap {
-            heap,
-            remote: RemoteBlocks::NONE,
-        }
-    }
-
     /// Begins a heap with a number, a first page, and a rule.
     ///
     /// # Safety
     ///
     /// As for [`HeapMemory::begin`].
-    pub(super) unsafe fn begin(&mut self, owner: Owner, page: Region, end_of_state: u32, rule: Rule) {
+    pub(super) unsafe fn begin(&mut self, shared: M, owner: Owner, page: u32, end_of_state: u32, rule: Rule) {
         // SAFETY: as the caller says.
-        unsafe { self.heap.memory().begin(owner, page, end_of_state) };
+        unsafe { self.heap.memory().begin(shared, owner, page, end_of_state) };
         self.heap.set_policy(rule.growth, rule.limit);
     }
 

@@ -40,8 +40,9 @@ pub fn section(threads: &Figure<Threads>, style: Style) -> String {
     if let (Style::Markdown, Some(bars)) = (style, Bars::of(threads)) {
         out.push('\n');
         picture(&mut out, workers::FILE, &bars.alternative(), workers::LEGEND);
+    } else {
+        out.push('\n');
     }
-    out.push('\n');
     for sentence in sentences(threads) {
         let _ = writeln!(out, "- {sentence}");
     }

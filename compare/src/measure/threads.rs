@@ -168,6 +168,7 @@ fn row_of(
         about: workload.about.clone(),
         operation: workload.operation.clone(),
         compares: workload.compares,
+        in_step: workload.in_step,
         cells: cells.collect(),
         workers: numbers,
     })

@@ -182,6 +182,7 @@ pub fn threads() -> Threads {
             about: workload.about.clone(),
             operation: workload.operation.clone(),
             compares: workload.compares,
+            in_step: workload.in_step,
             cells: cells.collect(),
             workers,
         }

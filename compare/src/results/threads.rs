@@ -67,6 +67,8 @@ pub struct ThreadRow {
     pub operation: String,
     /// What is compared.
     pub compares: Compares,
+    /// Whether the workers wait for each other all the time: then their time says nothing.
+    pub in_step: bool,
     /// The numbers of workers that were measured.
     pub workers: Vec<u32>,
     /// What each allocator did, by identifier.

@@ -231,15 +231,21 @@ fn table_of_memory(threads: &Threads, row: &ThreadRow) -> Table {
     let mut table = Table::new();
     let mut header = vec!["heap in the end".to_owned()];
     header.extend(row.workers.iter().map(|&workers| workers_text(workers)));
+    if !row.in_step {
+        let time = |&workers: &u32| format!("a {}, {}", row.operation, workers_text(workers));
+        header.extend(row.workers.iter().map(time));
+    }
     table.set_header(header);
     for (name, cell) in lines(threads, row) {
+        let times = row.workers.iter().filter(|_| !row.in_step);
+        let times = times.map(|workers| text_of(cell.workers.get(workers), time_text));
         let texts = row.workers.iter().map(|&workers| {
             text_of(cell.workers.get(&workers), |pace| {
                 let ratio = base(workers).map_or(String::new(), |base| format!(" ({:.2})", pace.heap_pages() / base));
                 format!("{}{ratio}", pages_text(&pace.pages, pace.heap_pages()))
             })
         });
-        table.add_row(std::iter::once(name.to_owned()).chain(texts));
+        table.add_row(std::iter::once(name.to_owned()).chain(texts).chain(times));
     }
     table
 }
@@ -290,7 +296,7 @@ fn losses(threads: &Threads) -> Vec<String> {
         for &workers in &row.workers {
             let what = |what: &str| format!("`{}`, {}, {what}", row.name, workers_text(workers));
             let pace = |id: &str| row.cells.get(id)?.pace(workers);
-            if row.compares != Compares::Memory {
+            if !row.in_step {
                 let time = |id: &str| pace(id).map(Pace::nanoseconds);
                 list.extend(loss(threads, &what("ns"), 1, time));
             }
@@ -333,6 +339,8 @@ mod tests {
     use crate::render::tables::Style;
     use crate::results::figure::Figure;
     use crate::results::sample;
+    use crate::results::threads::Threads;
+    use crate::shared::catalogue::Compares;
 
     #[test]
     fn a_machine_that_builds_nothing_for_threads_says_why_and_the_section_ends_there() {
@@ -398,5 +406,17 @@ mod tests {
             "{losses}"
         );
         assert!(!losses.contains("`workers-small-blocks`, 2 workers, ns"), "{losses}");
+    }
+
+    #[test]
+    fn workers_that_wait_for_each_other_all_the_time_have_memory_and_no_time() {
+        let mut threads = sample::threads();
+        threads.rows.retain(|row| row.compares == Compares::Memory);
+        let shows_time =
+            |threads: &Threads| section(&Figure::Measured(threads.clone()), Style::Markdown).contains(" ns ±");
+        assert!(shows_time(&threads));
+        threads.rows.retain(|row| row.in_step);
+        assert_eq!(threads.rows.len(), 1);
+        assert!(!shows_time(&threads));
     }
 }

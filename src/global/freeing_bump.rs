@@ -1,8 +1,8 @@
 //! `FreeingBump`, the global allocator: layouts and pointers in front of [`MergingHeap`].
 
-use super::implement::implement_global_alloc;
 #[cfg(for_threads)]
 use super::heap_of_each_thread::HeapOfEachThread as Heap;
+use super::implement::implement_global_alloc;
 #[cfg(feature = "malloc")]
 use super::shared_heap::SharedHeap as Heap;
 #[cfg(feature = "walk")]

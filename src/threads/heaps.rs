@@ -26,6 +26,10 @@ use crate::stats::HeapStats;
 use core::hint::spin_loop;
 use core::ptr::NonNull;
 
+#[cfg(test)]
+#[path = "tests/survey.rs"]
+mod survey;
+
 /// One more than the heaps that there can be: no heap has the number 0.
 const SEATS: usize = 64;
 
@@ -374,7 +378,11 @@ impl<M: SharedMemory> Heaps<M> {
     ) -> Option<NonNull<ThreadHeap<M>>> {
         let seat = self.seat(owner);
         // A thread has a heap of its own for as long as it lives: there is nothing to wait for.
-        let is_taken = if is_common(owner) { seat.try_take_soon() } else { seat.try_take() };
+        let is_taken = if is_common(owner) {
+            seat.try_take_soon()
+        } else {
+            seat.try_take()
+        };
         if !is_taken {
             return None;
         }

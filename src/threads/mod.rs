@@ -35,5 +35,7 @@ pub(crate) mod pages;
 pub(crate) mod remote_blocks;
 pub(crate) mod seat;
 pub(crate) mod shared_memory;
+#[cfg(test)]
+mod tests;
 pub(crate) mod thread;
 pub(crate) mod thread_heap;

@@ -62,7 +62,10 @@ impl RemoteStack {
             // SAFETY: the caller gives up the block, so its words are nobody's.
             unsafe { memory.write_word(block, NEXT_OFFSET, top) };
             let new_top = block | u32::from(has_class);
-            match self.0.compare_exchange_weak(top, new_top, Ordering::Release, Ordering::Relaxed) {
+            match self
+                .0
+                .compare_exchange_weak(top, new_top, Ordering::Release, Ordering::Relaxed)
+            {
                 Ok(_) => return,
                 Err(changed) => top = changed,
             }

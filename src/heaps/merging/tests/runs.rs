@@ -8,7 +8,11 @@ use std::vec::Vec;
 
 impl Runs {
     /// The run that a block of a size class lies in, with the class of the run; or none, for one of the merging heap.
-    pub(in super::super) fn run_of<M: LinearMemory>(&self, heap: &ChunkHeap<M>, block: u32) -> Option<(u32, SizeClass)> {
+    pub(in super::super) fn run_of<M: LinearMemory>(
+        &self,
+        heap: &ChunkHeap<M>,
+        block: u32,
+    ) -> Option<(u32, SizeClass)> {
         if self.strays.contains(&heap.memory, block) {
             return None;
         }

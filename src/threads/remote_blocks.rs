@@ -4,6 +4,10 @@
 use crate::memory::linear::LinearMemory;
 use core::sync::atomic::{AtomicU32, Ordering};
 
+#[cfg(test)]
+#[path = "tests/peek.rs"]
+mod peek;
+
 /// Where a block has what lies under it on the stack.
 const NEXT_OFFSET: u32 = 0;
 

@@ -52,6 +52,12 @@ impl<M: SharedMemory> ThreadHeap<M> {
         &mut self.heap
     }
 
+    /// What was taken off the stack and is still to be released.
+    #[cfg(test)]
+    pub(super) const fn remote(&self) -> RemoteBlocks {
+        self.remote
+    }
+
     /// A block for the request; that at 0 if there is no memory for it.
     pub(super) fn allocate_uncleared(&mut self, request: Request) -> Uncleared {
         let (block, used) = self.heap.allocate_uncleared(request);

@@ -7,10 +7,10 @@
 //! | [`stress`] | players on real threads |
 //! | [`situations`] | single situations, on threads that take turns |
 //! | [`turns`] | the model's programs, played by threads that take turns |
-//! | `survey.rs`, `regions.rs` | what the memory of the heaps is used for: children of the files that they look into |
+//! | `survey.rs`, `regions.rs`, `peek.rs` | what the memory of the heaps is used for: children of the files that they look into |
 
 mod player;
 //mod situations;
 mod stress;
-//mod turns;
+mod turns;
 mod world;

@@ -4,6 +4,7 @@ use super::*;
 use crate::memory::PAGE_BYTES;
 use crate::tests::model::Idle;
 use crate::tests::model::oracle::bytes_of_region;
+use crate::threads::remote_blocks::RemoteBlocks;
 use core::ops::Range;
 use std::vec::Vec;
 
@@ -38,6 +39,16 @@ impl<M: SharedMemory> Heaps<M> {
         let mut idle = heap.survey(live);
         idle.push((Idle::Overhead, bytes_of_region(heap.memory().state())));
         idle
+    }
+
+    /// The blocks that were released for this heap and that it has not taken back, and whether they have a size class.
+    pub(in super::super) fn pending(&self, number: u8) -> Vec<(u32, bool)> {
+        let seat = self.seat(Owner::heap(number));
+        // SAFETY: surveys happen while no thread is in a call, and the reference is not kept.
+        let heap = unsafe { self.heap(number) };
+        let lists = [seat.remote.peek(), heap.remote()];
+        let blocks_of = |mut blocks: RemoteBlocks| core::iter::from_fn(move || blocks.pop(&self.memory));
+        lists.into_iter().flat_map(blocks_of).collect()
     }
 
     /// Has all heaps take back what was released, and asserts that nothing is live in any of them and each byte of their pages

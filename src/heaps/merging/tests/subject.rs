@@ -16,6 +16,14 @@ use std::collections::BTreeMap;
 use std::vec::Vec;
 
 impl<M: MemoryOfRegions> MergingHeap<M> {
+    /// The bytes that a block for this request takes at least.
+    pub(crate) fn bytes_for(request: Request) -> u32 {
+        match SizeClass::of(request) {
+            Some(class) => class.bytes(),
+            None => span_for(request.size),
+        }
+    }
+
     /// The bytes that the live block at this address takes.
     pub(crate) fn extent_of(&self, address: u32, request: Request) -> Range<u64> {
         let start = u64::from(address);
@@ -101,10 +109,7 @@ impl<M: MemoryOfRegions> MergingHeap<M> {
 
 impl Surveyed for MergingHeap<SimulatedMemory> {
     fn block_bytes(request: Request) -> u32 {
-        match SizeClass::of(request) {
-            Some(class) => class.bytes(),
-            None => span_for(request.size),
-        }
+        Self::bytes_for(request)
     }
 
     fn extent(&self, address: u32, request: Request) -> Range<u64> {

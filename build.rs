@@ -12,7 +12,7 @@ const CRATE_FEATURES: [&str; 6] = ["malloc", "profile", "record", "trace", "walk
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
-    println!("cargo::rustc-check-cfg=cfg(build_script_found_no_fault, for_threads)");
+    println!("cargo::rustc-check-cfg=cfg(build_script_found_no_fault, for_threads, for_size)");
     let build = Build::from_environment();
     if !build.is_for_wasm() {
         // The global allocators do not exist there.
@@ -24,6 +24,9 @@ fn main() {
             println!("cargo::rustc-cfg=build_script_found_no_fault");
             if build.is_for_threads() {
                 println!("cargo::rustc-cfg=for_threads");
+                if build.is_for_size {
+                    println!("cargo::rustc-cfg=for_size");
+                }
             }
         }
     }
@@ -37,6 +40,8 @@ struct Build {
     env: String,
     /// The target features that the compiler reports, on stable Rust without the unstable ones.
     features: Vec<String>,
+    /// Whether the compiler is to make small code rather than fast code.
+    is_for_size: bool,
     /// The crate's own features.
     crate_features: Vec<&'static str>,
     /// The compiler's flags, split wherever a name or a value may end: `-Clink-arg=--a=b` is `-Clink-arg`, `--a`, `b`.
@@ -53,6 +58,7 @@ impl Build {
             os: variable("CARGO_CFG_TARGET_OS"),
             env: variable("CARGO_CFG_TARGET_ENV"),
             features: parts(variable("CARGO_CFG_TARGET_FEATURE"), &[',']),
+            is_for_size: matches!(variable("OPT_LEVEL").as_str(), "s" | "z"),
             crate_features: CRATE_FEATURES
                 .into_iter()
                 .filter(|feature| env::var_os(format!("CARGO_FEATURE_{}", feature.to_uppercase())).is_some())

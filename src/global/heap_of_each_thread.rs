@@ -5,14 +5,16 @@
 //! ceiling. A heap follows the value that it is made for.
 
 use crate::heaps::Request;
+use crate::heaps::merging::MergingHeap;
 use crate::memory::Growth;
 use crate::memory::PageCount;
 use crate::memory::linear::{LinearMemory, PackedGrowth, PageLimit, Region, ThisModule, pointer};
 use crate::stats::HeapStats;
-use crate::threads::heaps::{Heaps, Rule};
+use crate::threads::heaps::Heaps;
 use crate::threads::pages::Pages;
 use crate::threads::shared_memory::SharedMemory;
 use crate::threads::thread::Thread;
+use crate::threads::thread_heap::{Rule, ThreadHeap};
 use core::cell::UnsafeCell;
 use core::ptr::NonNull;
 use std::thread_local;
@@ -41,17 +43,17 @@ unsafe impl SharedMemory for ThisModule {
         super::end_of_thread::call_at_end(end);
     }
 
-    unsafe fn place<T>(&mut self, region: Region, value: T) -> (NonNull<T>, u32) {
-        let place = pointer(region.start).cast::<T>();
-        // SAFETY: the caller gives the region, which begins at a page and is longer than the state of a heap.
-        unsafe { place.write(value) };
-        // SAFETY: a region of a memory never begins at 0.
-        let value = unsafe { NonNull::new_unchecked(place) };
-        (value, (region.start + size_of::<T>() as u32).next_multiple_of(16))
+    unsafe fn place(&mut self, page: Region) -> (NonNull<ThreadHeap<Self>>, u32) {
+        // A heap's state is all zero before its first use, and so is a new page.
+        // SAFETY: no page begins at 0.
+        let heap = unsafe { NonNull::new_unchecked(pointer(page.start).cast()) };
+        (heap, page.start + size_of::<ThreadHeap<Self>>() as u32)
     }
 }
 
-const _: () = assert!(size_of::<Heaps<ThisModule>>() + size_of::<Pages>() <= 72 << 10);
+/// What a build for threads has more than one for a single thread, whose heap is static data.
+const _: () =
+    assert!(size_of::<Heaps<ThisModule>>() + size_of::<Pages>() <= (72 << 10) + size_of::<MergingHeap<ThisModule>>());
 
 /// The calling thread, or none where its storage does not exist: before it was made, and after it was freed.
 ///
@@ -60,7 +62,8 @@ const _: () = assert!(size_of::<Heaps<ThisModule>>() + size_of::<Pages>() <= 72 
 /// The caller must use it for one call that runs no code of the allocator's user.
 #[inline]
 unsafe fn this_thread<'a>() -> Option<&'a mut Thread<ThisModule>> {
-    let thread = THREAD.with(UnsafeCell::get);
+    // There is nothing to drop, so that this never fails. `with` would bring a panic into the module.
+    let thread = THREAD.try_with(UnsafeCell::get).ok()?;
     if cfg!(target_os = "unknown") && !is_thread_storage(thread.addr()) {
         return None;
     }
@@ -73,7 +76,7 @@ unsafe fn this_thread<'a>() -> Option<&'a mut Thread<ThisModule>> {
 unsafe extern "C" fn end(_value: *mut core::ffi::c_void) {
     // SAFETY: it is used for this call, which runs no code of the user.
     if let Some(thread) = unsafe { this_thread() } {
-        HEAPS.release(thread, true);
+        HEAPS.release(thread);
     }
 }
 
@@ -84,7 +87,8 @@ fn is_thread_storage(address: usize) -> bool {
     unsafe extern "C" {
         safe static __global_base: u8;
     }
-    (&raw const __global_base).addr() <= address && address < 1 << 31
+    // What is above 2^31 is negative.
+    (&raw const __global_base).addr() as i32 <= address as i32
 }
 
 /// How the memory grows.
@@ -109,46 +113,61 @@ impl HeapOfEachThread {
         self.0.limit = PageLimit::new(pages);
     }
 
-    /// What `call` returns for the calling thread under this rule.
+    /// What `call` returns for the heaps under this rule.
     ///
     /// # Safety
     ///
     /// `call` must run no code of the allocator's user.
     #[inline]
-    pub(super) unsafe fn with<R>(&self, call: impl FnOnce(&mut Caller<'_>) -> R) -> R {
-        call(&mut Caller {
-            rule: self.0,
-            // SAFETY: it is used for this call, which runs no code of the user.
-            thread: unsafe { this_thread() },
-        })
+    pub(super) unsafe fn with<R>(&self, call: impl FnOnce(&mut Caller) -> R) -> R {
+        call(&mut Caller(self.0))
     }
 
     /// Gives up the calling thread's heap.
     pub(super) fn release_thread(&self) {
         // SAFETY: it is used for this call, which runs no code of the user.
         if let Some(thread) = unsafe { this_thread() } {
-            HEAPS.release(thread, false);
+            HEAPS.release(thread);
         }
     }
 }
 
-/// A thread that calls.
-pub(super) struct Caller<'a> {
-    rule: Rule,
-    thread: Option<&'a mut Thread<ThisModule>>,
-}
+/// A call, which follows this rule. What is rare is a function of its own that asks for the thread again: so a program contains
+/// little of it.
+#[derive(Clone, Copy)]
+pub(super) struct Caller(Rule);
 
-impl Caller<'_> {
+impl Caller {
     /// As [`Heaps::allocate`].
     #[inline]
     pub(super) fn allocate(&mut self, request: Request) -> u32 {
-        HEAPS.allocate(self.rule, self.thread.as_deref_mut(), request)
+        if cfg!(for_size) {
+            return self.allocate_anyhow(request);
+        }
+        // SAFETY: the thread is used for this call.
+        match Heaps::allocate_listed(unsafe { this_thread() }, request) {
+            0 => self.allocate_anew(request),
+            block => block,
+        }
+    }
+
+    #[inline(never)]
+    fn allocate_anyhow(self, request: Request) -> u32 {
+        // SAFETY: the thread is used for this call.
+        HEAPS.allocate(self.0, unsafe { this_thread() }, request)
+    }
+
+    #[inline(never)]
+    fn allocate_anew(self, request: Request) -> u32 {
+        // SAFETY: the thread is used for this call.
+        HEAPS.allocate_anew(self.0, unsafe { this_thread() }, request)
     }
 
     /// As [`Heaps::allocate_zeroed`].
-    #[inline]
+    #[inline(never)]
     pub(super) fn allocate_zeroed(&mut self, request: Request) -> u32 {
-        HEAPS.allocate_zeroed(self.rule, self.thread.as_deref_mut(), request)
+        // SAFETY: the thread is used for this call.
+        HEAPS.allocate_zeroed(self.0, unsafe { this_thread() }, request)
     }
 
     /// As [`Heaps::deallocate`].
@@ -158,8 +177,25 @@ impl Caller<'_> {
     /// As there.
     #[inline]
     pub(super) unsafe fn deallocate(&mut self, block: u32, request: Request) {
+        if cfg!(for_size) {
+            // SAFETY: the caller gives up a live block with its request.
+            return unsafe { Self::deallocate_anyhow(block, request) };
+        }
+        // SAFETY: the thread is used for this call.
+        let thread = unsafe { this_thread() };
         // SAFETY: the caller gives up a live block with its request.
-        unsafe { HEAPS.deallocate(self.thread.as_deref_mut(), block, request) }
+        if unsafe { !HEAPS.deallocate_in_run(thread, block, request) } {
+            // SAFETY: the caller gives up the block, which is still live.
+            unsafe { Self::deallocate_anyhow(block, request) }
+        }
+    }
+
+    #[inline(never)]
+    unsafe fn deallocate_anyhow(block: u32, request: Request) {
+        // SAFETY: the thread is used for this call.
+        let thread = unsafe { this_thread() };
+        // SAFETY: the caller gives up a live block with its request.
+        unsafe { HEAPS.deallocate_anyhow(thread, block, request) }
     }
 
     /// As [`Heaps::reallocate`].
@@ -167,14 +203,17 @@ impl Caller<'_> {
     /// # Safety
     ///
     /// As there.
-    #[inline]
+    #[inline(never)]
     pub(super) unsafe fn reallocate(&mut self, block: u32, request: Request, new_size: u32) -> u32 {
+        // SAFETY: the thread is used for this call.
+        let thread = unsafe { this_thread() };
         // SAFETY: the caller passes a live block with its request.
-        unsafe { HEAPS.reallocate(self.rule, self.thread.as_deref_mut(), block, request, new_size) }
+        unsafe { HEAPS.reallocate(self.0, thread, block, request, new_size) }
     }
 
     /// As [`Heaps::stats`].
-    pub(super) fn stats(&mut self) -> HeapStats {
-        HEAPS.stats(self.thread.as_deref_mut())
+    pub(super) fn stats(&self) -> HeapStats {
+        // SAFETY: the thread is used for this call.
+        HEAPS.stats(unsafe { this_thread() })
     }
 }

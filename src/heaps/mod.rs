@@ -5,6 +5,8 @@ pub(crate) mod checked;
 // Each thread resizes its blocks in place, or through all heaps.
 #[cfg_attr(for_threads, allow(dead_code))]
 mod heap;
+// In a build for threads a heap's state begins as a new page, without a constructor.
+#[cfg_attr(for_threads, allow(dead_code))]
 pub(crate) mod merging;
 mod request;
 #[cfg_attr(for_threads, allow(dead_code, unused_imports))]

@@ -22,25 +22,54 @@ pub(crate) struct HeapMemory<M> {
 }
 
 impl<M: SharedMemory> HeapMemory<M> {
-    /// The memory of a heap that has no page yet.
-    pub(crate) const fn new(shared: M, heap: Owner) -> Self {
+    /// The memory of a heap that has no page and no number yet.
+    #[cfg(test)]
+    pub(crate) const fn new(shared: M) -> Self {
         HeapMemory {
             shared,
-            heap,
+            heap: Owner::NONE,
             first: Region { start: 0, end: 0 },
             pages: PageCount(0),
             end_page: 0,
         }
     }
 
-    /// Says which part of the first page is the heap's to allocate from.
-    pub(crate) const fn set_first(&mut self, region: Region) {
-        self.first = region;
+    /// Gives the memory to a heap, with a first page. The heap's state takes it up to `end_of_state`.
+    ///
+    /// # Safety
+    ///
+    /// The calling thread must have added the page just now. There must be a page only once.
+    pub(crate) unsafe fn begin(&mut self, heap: Owner, page: Region, end_of_state: u32) {
+        self.heap = heap;
+        // SAFETY: the calling thread has added the page just now, says the caller.
+        unsafe { self.own(page) };
+        self.first = Region {
+            start: end_of_state,
+            end: page.end,
+        };
+    }
+
+    /// Whose memory it is.
+    pub(crate) const fn owner(&self) -> Owner {
+        self.heap
     }
 
     /// The page after the last one.
     pub(crate) const fn end_page(&self) -> u32 {
         self.end_page
+    }
+
+    /// Notes pages as this heap's.
+    ///
+    /// # Safety
+    ///
+    /// The calling thread must have added them just now.
+    unsafe fn own(&mut self, region: Region) {
+        // SAFETY: as the caller says.
+        unsafe { self.shared.pages().set_owner(region, self.heap) };
+        let pages = region.end.wrapping_sub(region.start) >> PAGE_SHIFT;
+        self.pages.0 += pages;
+        self.end_page = (region.start >> PAGE_SHIFT) + pages;
     }
 }
 
@@ -64,21 +93,16 @@ unsafe impl<M: SharedMemory> LinearMemory for HeapMemory<M> {
     }
 
     fn grow(&mut self, pages: PageCount) -> Option<Region> {
-        let region = self.shared.grow(pages)?;
-        // SAFETY: the pages were added just now.
-        unsafe { self.shared.pages().set_owner(region, self.heap) };
-        self.pages.0 += pages.0;
-        self.end_page = (region.start >> PAGE_SHIFT) + pages.0;
-        Some(region)
+        self.grow_heap_within(PageLimit::NONE, pages, pages)
     }
 
     fn grow_heap_within(&mut self, limit: PageLimit, wanted: PageCount, needed: PageCount) -> Option<Region> {
-        if limit.is_none() {
-            return self.grow_heap(wanted, needed);
-        }
         // A second access to the same memory, since the pages are reached through the first.
-        let shared = self.shared.clone();
-        shared.pages().grow_within(self, limit, wanted, needed)
+        let mut shared = self.shared.clone();
+        let region = self.shared.pages().grow(&mut shared, limit, wanted, needed)?;
+        // SAFETY: the pages were added just now.
+        unsafe { self.own(region) };
+        Some(region)
     }
 
     #[inline]

@@ -3,8 +3,9 @@
 //! | who asks | for | is served by |
 //! |---|---|---|
 //! | a thread | up to 32 KiB | its own heap |
-//! | a thread | more | a common heap, or its own where all of them are in use just now |
-//! | code without a thread's storage, a thread beyond the last seat | anything | a common heap, or another one that is free |
+//! | a thread without a heap | up to 32 KiB | the first heap that is free, which becomes its own; a common one if none is |
+//! | a thread | more | a common heap |
+//! | code without a thread's storage | anything | a common heap |
 //! | anyone | what these have no memory for | any heap that is free |
 //!
 //! | who releases | does |
@@ -17,47 +18,49 @@ use super::pages::Owner;
 use super::seat::Seat;
 use super::shared_memory::SharedMemory;
 use super::thread::Thread;
-use super::thread_heap::{ThreadHeap, Uncleared};
+use super::thread_heap::{Rule, ThreadHeap, Uncleared};
 use crate::heaps::merging::{MergingHeap, has_class, has_same_class};
 use crate::heaps::{Request, UncheckedHeap};
-use crate::memory::linear::{LinearMemory, PackedGrowth, PageLimit, Region};
-use crate::memory::{Growth, PAGE_SHIFT, PageCount};
+use crate::memory::{PAGE_SHIFT, PageCount};
 use crate::stats::HeapStats;
-use core::hint::spin_loop;
 use core::ptr::NonNull;
 
 #[cfg(test)]
 #[path = "tests/survey.rs"]
 mod survey;
 
-/// One more than the heaps that there can be: no heap has the number 0.
-const SEATS: usize = 64;
+/// The numbers of heaps are from 1 to 254. In the row in which they are asked, 0 stands for a thread's own heap.
+const PLACES: u32 = 255;
 
-/// The heaps that no thread keeps: those with the numbers 1 to 4.
-const COMMON: usize = 4;
+/// From one heap to the next in the row. The even numbers come first, so that few threads use a line of the processor's cache
+/// together.
+const STEP: u32 = 2;
+
+/// The first heap of the row, a common one. Those after the last common one are kept by threads.
+const FIRST_COMMON: u32 = STEP;
+const LAST_COMMON: u32 = 4 * STEP;
+const FIRST_KEPT: u32 = LAST_COMMON + STEP;
 
 /// Larger requests are served by a common heap, so that all threads can use what is free of them.
 const LARGEST_OF_OWN_HEAP: u32 = 32 << 10;
 
-/// How often all seats are looked at before a request is refused because none is free: some seconds.
-const ROUNDS: u32 = 1 << 16;
+/// A block of a thread's own heap that becomes larger than this moves to a common heap. Up to that it can grow where it is, which
+/// spares a copy.
+const LARGEST_THAT_GROWS_IN_OWN_HEAP: u32 = 256 << 10;
 
-/// Whether a heap is a common one.
-const fn is_common(owner: Owner) -> bool {
-    owner.number() as usize <= COMMON
-}
+/// How many heaps are asked before a request is refused because others use all of them: each a million times, for seconds.
+const MOST_ASKED: u32 = PLACES << 20;
 
-/// How a heap's memory grows, and to what ceiling.
-#[derive(Clone, Copy)]
-pub(crate) struct Rule {
-    pub(crate) growth: PackedGrowth,
-    pub(crate) limit: PageLimit,
+/// Whether no thread keeps a heap.
+const fn is_common(number: u32) -> bool {
+    number <= LAST_COMMON && number % STEP == 0
 }
 
 /// The heaps of all threads over one memory; all zero at first.
 pub(crate) struct Heaps<M: SharedMemory> {
     memory: M,
-    seats: [Seat<M>; SEATS],
+    /// One for each number that fits into a byte.
+    seats: [Seat<M>; 256],
 }
 
 // SAFETY: a seat's heap is used only by the thread that has taken the seat. All else is atomic.
@@ -68,65 +71,69 @@ impl<M: SharedMemory> Heaps<M> {
     pub(crate) const fn new(memory: M) -> Self {
         Heaps {
             memory,
-            seats: [const { Seat::new() }; SEATS],
+            seats: [const { Seat::new() }; 256],
         }
     }
 
     /// The address of a block for the request, or 0 if there is no memory for it: as [`UncheckedHeap::allocate`]. `thread` is
     /// the calling one, or none where it has no storage.
+    #[inline(never)]
+    pub(crate) fn allocate(&self, rule: Rule, mut thread: Option<&mut Thread<M>>, request: Request) -> u32 {
+        match Self::allocate_listed(thread.as_deref_mut(), request) {
+            0 => self.allocate_anew(rule, thread, request),
+            block => block,
+        }
+    }
+
+    /// The part of [`allocate`](Self::allocate) that is inlined into a program: the first block of a free list of the thread's own
+    /// heap, or 0.
     #[inline]
-    pub(crate) fn allocate(&self, rule: Rule, thread: Option<&mut Thread<M>>, request: Request) -> u32 {
-        match thread {
-            Some(thread) => {
+    pub(crate) fn allocate_listed(thread: Option<&mut Thread<M>>, request: Request) -> u32 {
+        match thread.and_then(|thread| thread.heap) {
+            // SAFETY: the thread has taken its heap's seat, and this is its only call.
+            Some(mut heap) => unsafe { heap.as_mut() }.heap().allocate_listed(request),
+            None => 0,
+        }
+    }
+
+    /// As [`allocate`](Self::allocate), where [`allocate_listed`](Self::allocate_listed) has no block.
+    #[inline]
+    pub(crate) fn allocate_anew(&self, rule: Rule, mut thread: Option<&mut Thread<M>>, request: Request) -> u32 {
+        if request.size <= LARGEST_OF_OWN_HEAP {
+            if let Some(thread) = thread.as_deref_mut() {
                 if let Some(mut heap) = thread.heap {
                     // SAFETY: the thread has taken its heap's seat, and this is its only call.
-                    let block = unsafe { heap.as_mut() }.heap().allocate_listed(request);
+                    let heap = unsafe { heap.as_mut() };
+                    heap.take_back(&self.seat(thread.owner).remote);
+                    let block = heap.heap().allocate_anew(request);
                     if block != 0 {
                         return block;
                     }
                 }
-                self.allocate_anew(rule, Some(thread), request)
             }
-            None => self.allocate_anew(rule, None, request),
         }
+        self.allocate_uncleared(rule, thread, request).block()
     }
 
-    /// As [`allocate`](Self::allocate), where the thread's free list has no block.
-    #[inline(never)]
-    fn allocate_anew(&self, rule: Rule, mut thread: Option<&mut Thread<M>>, request: Request) -> u32 {
-        let mut tried = false;
-        if request.size <= LARGEST_OF_OWN_HEAP {
-            if let Some(heap) = self.own_heap(rule, thread.as_deref_mut()) {
-                tried = true;
-                let block = heap.heap().allocate(request);
-                if block != 0 {
-                    return block;
-                }
+    /// As [`allocate`](Self::allocate), with zeros in the bytes that were asked for. They are written when a heap of others is free
+    /// again.
+    pub(crate) fn allocate_zeroed(&self, rule: Rule, thread: Option<&mut Thread<M>>, request: Request) -> u32 {
+        let mut memory = self.memory.clone();
+        if has_class(request) {
+            let block = self.allocate(rule, thread, request);
+            if block != 0 {
+                // SAFETY: the block is new, and all blocks with a class are multiples of 8 bytes.
+                unsafe { memory.clear_small(block, request.size.next_multiple_of(8)) };
             }
+            return block;
         }
-        self.allocate_elsewhere(rule, thread, request, tried).block
-    }
-
-    /// As [`allocate`](Self::allocate), with zeros in the bytes that were asked for.
-    #[inline(never)]
-    pub(crate) fn allocate_zeroed(&self, rule: Rule, mut thread: Option<&mut Thread<M>>, request: Request) -> u32 {
-        let mut tried = false;
-        if request.size <= LARGEST_OF_OWN_HEAP {
-            if let Some(heap) = self.own_heap(rule, thread.as_deref_mut()) {
-                tried = true;
-                let block = heap.heap().allocate_zeroed(request);
-                if block != 0 {
-                    return block;
-                }
-            }
-        }
-        let Uncleared { block, used } = self.allocate_elsewhere(rule, thread, request, tried);
-        if block != 0 && used != 0 {
+        let new = self.allocate_uncleared(rule, thread, request);
+        if new.used() != 0 {
             // SAFETY: the block is new, and these are no more bytes than were asked for. The thread sees all pages of the heap that
             // it is from.
-            unsafe { self.memory.clone().clear(block, used) };
+            unsafe { memory.clear(new.block(), new.used()) };
         }
-        block
+        new.block()
     }
 
     /// Takes back a block. Never waits.
@@ -135,43 +142,74 @@ impl<M: SharedMemory> Heaps<M> {
     ///
     /// `block` must come from these heaps, allocated with this request (or resized to it), and not be released since. The calling
     /// thread must know it from the one that allocated it.
-    #[inline]
-    pub(crate) unsafe fn deallocate(&self, thread: Option<&mut Thread<M>>, block: u32, request: Request) {
-        if let Some(thread) = thread {
-            // SAFETY: the block is live.
-            if unsafe { self.memory.pages().owner_of(block) } == thread.owner {
-                if let Some(mut heap) = thread.heap {
-                    // SAFETY: the thread has taken its heap's seat, and this is its only call.
-                    let heap = unsafe { heap.as_mut() }.heap();
-                    // SAFETY: the block is from this heap, and the caller gives it up.
-                    return unsafe { heap.deallocate(block, request) };
-                }
-            }
-        }
+    #[cfg(test)]
+    pub(crate) unsafe fn deallocate(&self, mut thread: Option<&mut Thread<M>>, block: u32, request: Request) {
         // SAFETY: the caller gives up the block.
-        unsafe { self.deallocate_remotely(block, request) }
+        if unsafe { !self.deallocate_in_run(thread.as_deref_mut(), block, request) } {
+            // SAFETY: the caller gives up the block, which is still live.
+            unsafe { self.deallocate_anyhow(thread, block, request) }
+        }
     }
 
-    /// Takes back a block for a heap of another's.
+    /// The part of [`deallocate`](Self::deallocate) that is inlined into a program: takes back a block that lies in a run of the
+    /// thread's own heap. Whether it did.
     ///
     /// # Safety
     ///
-    /// As for [`deallocate`](Self::deallocate).
-    #[inline(never)]
-    unsafe fn deallocate_remotely(&self, block: u32, request: Request) {
+    /// As for [`deallocate_anyhow`](Self::deallocate_anyhow).
+    #[inline]
+    pub(crate) unsafe fn deallocate_in_run(
+        &self,
+        thread: Option<&mut Thread<M>>,
+        block: u32,
+        request: Request,
+    ) -> bool {
+        // SAFETY: the block is live.
+        let owner = unsafe { self.memory.pages().owner_of(block) };
+        match Self::heap_if_owner(thread, owner) {
+            // SAFETY: the block is from this heap, and the caller gives it up.
+            Some(heap) => unsafe { heap.deallocate_in_run(block, request) },
+            None => false,
+        }
+    }
+
+    /// As [`deallocate`](Self::deallocate), whatever [`deallocate_in_run`](Self::deallocate_in_run) can take.
+    ///
+    /// # Safety
+    ///
+    /// As for [`deallocate_anyhow`](Self::deallocate_anyhow).
+    pub(crate) unsafe fn deallocate_anyhow(&self, thread: Option<&mut Thread<M>>, block: u32, request: Request) {
         let mut memory = self.memory.clone();
         // SAFETY: the block is live.
-        let seat = self.seat(unsafe { memory.pages().owner_of(block) });
-        // SAFETY: the caller gives up the block, which is from this seat's heap.
-        unsafe { seat.remote.push(&mut memory, block, has_class(request)) };
+        let owner = unsafe { memory.pages().owner_of(block) };
+        let has_class = has_class(request);
+        match Self::heap_if_owner(thread, owner) {
+            // SAFETY: the block is from this heap, and the caller gives it up.
+            Some(heap) => unsafe { heap.deallocate_with(block, has_class) },
+            // SAFETY: the caller gives up the block, which is from this seat's heap.
+            None => unsafe { self.seat(owner).remote.push(&mut memory, block, has_class) },
+        }
+    }
+
+    /// The heap of a thread, if it is that of a block with this owner.
+    #[inline]
+    fn heap_if_owner(thread: Option<&mut Thread<M>>, owner: Owner) -> Option<&mut MergingHeap<HeapMemory<M>>> {
+        match thread {
+            Some(thread) if thread.owner == owner => {
+                // SAFETY: no block is of a heap without a number, so the thread has one.
+                let mut heap = unsafe { thread.heap.unwrap_unchecked() };
+                // SAFETY: the thread has taken its heap's seat, and this is its only call.
+                Some(unsafe { heap.as_mut() }.heap())
+            }
+            _ => None,
+        }
     }
 
     /// The address of a block for `new_size` bytes that begins with those of `block`: as [`UncheckedHeap::reallocate`].
     ///
     /// # Safety
     ///
-    /// As for [`deallocate`](Self::deallocate).
-    #[inline(never)]
+    /// As for [`deallocate_anyhow`](Self::deallocate_anyhow).
     pub(crate) unsafe fn reallocate(
         &self,
         rule: Rule,
@@ -192,17 +230,17 @@ impl<M: SharedMemory> Heaps<M> {
             // SAFETY: both blocks are live and hold the bytes. The thread sees the pages of both.
             unsafe { self.memory.clone().copy(block, new_block, bytes) };
             // SAFETY: the caller gives up the old block.
-            unsafe { self.deallocate(thread, block, request) };
+            unsafe { self.deallocate_anyhow(thread, block, request) };
         }
         new_block
     }
 
-    /// Whether a block serves so many bytes where it is. A block that would pass from the sizes of a thread's own heap to those of
-    /// common heaps, or back, does not.
+    /// Whether a block serves so many bytes where it is. One of a common heap that would shrink to the sizes of a thread's own heap
+    /// does not, nor does one that another thread's heap serves, unless its size class stays.
     ///
     /// # Safety
     ///
-    /// As for [`deallocate`](Self::deallocate).
+    /// As for [`deallocate_anyhow`](Self::deallocate_anyhow).
     unsafe fn resize_in_place(
         &self,
         thread: Option<&mut Thread<M>>,
@@ -212,22 +250,18 @@ impl<M: SharedMemory> Heaps<M> {
     ) -> bool {
         // SAFETY: the block is live.
         let owner = unsafe { self.memory.pages().owner_of(block) };
-        if let Some(thread) = thread {
-            if let (Some(mut heap), true) = (thread.heap, owner == thread.owner) {
-                if new_size > LARGEST_OF_OWN_HEAP && request.size <= LARGEST_OF_OWN_HEAP {
-                    return false;
-                }
-                // SAFETY: the thread has taken its heap's seat, and this is its only call.
-                let heap = unsafe { heap.as_mut() }.heap();
-                // SAFETY: the block is from this heap, and live, with its request.
-                return unsafe { heap.resize_in_place(block, request, new_size) };
+        if let Some(heap) = Self::heap_if_owner(thread, owner) {
+            if new_size > LARGEST_THAT_GROWS_IN_OWN_HEAP && new_size > request.size {
+                return false;
             }
+            // SAFETY: the block is from this heap, and live, with its request.
+            return unsafe { heap.resize_in_place(block, request, new_size) };
         }
         if has_class(request) {
             // The block of a run stays while its class is the same.
             return has_same_class(request, new_size);
         }
-        if !is_common(owner) || new_size <= LARGEST_OF_OWN_HEAP {
+        if !is_common(u32::from(owner.number())) || new_size <= LARGEST_OF_OWN_HEAP {
             return false;
         }
         let seat = self.seat(owner);
@@ -244,10 +278,8 @@ impl<M: SharedMemory> Heaps<M> {
         resized
     }
 
-    /// Gives up the heap of a thread, for the next thread that needs one. With `for_good` this thread takes no other. O(blocks
-    /// that others have released).
-    pub(crate) fn release(&self, thread: &mut Thread<M>, for_good: bool) {
-        thread.has_ended |= for_good;
+    /// Gives up the heap of a thread, for the next thread that needs one. O(blocks that others have released).
+    pub(crate) fn release(&self, thread: &mut Thread<M>) {
         let Some(mut heap) = thread.heap.take() else { return };
         let seat = self.seat(thread.owner);
         thread.owner = Owner::NONE;
@@ -290,80 +322,52 @@ impl<M: SharedMemory> Heaps<M> {
         stats
     }
 
-    /// The heap of a thread, which takes one now if it has none; with what others have released taken back. None for code without a
-    /// thread's storage, and where no seat or no memory for a heap is left.
-    fn own_heap<'a>(&self, rule: Rule, thread: Option<&'a mut Thread<M>>) -> Option<&'a mut ThreadHeap<M>> {
-        let thread = thread?;
-        if thread.heap.is_none() {
-            self.take_heap(rule, thread);
-        }
-        // SAFETY: the thread has taken its heap's seat, and this is its only call.
-        let heap = unsafe { thread.heap?.as_mut() };
-        heap.take_back(&self.seat(thread.owner).remote);
-        Some(heap)
-    }
-
-    /// Gives a thread the first heap that is free, and makes one if there is none.
+    /// A block of the first heap that has memory for it, in the order that the table at the top shows. Once a heap had none, only
+    /// heaps that exist are asked.
     #[cold]
     #[inline(never)]
-    fn take_heap(&self, rule: Rule, thread: &mut Thread<M>) {
-        if thread.has_ended {
-            return;
-        }
-        for number in COMMON + 1..SEATS {
+    fn allocate_uncleared(&self, rule: Rule, mut thread: Option<&mut Thread<M>>, request: Request) -> Uncleared {
+        // A thread's own heap has the number 0 here.
+        let own = thread.as_deref().map(|thread| thread.heap);
+        let first = match own {
+            Some(Some(_)) if request.size <= LARGEST_OF_OWN_HEAP => 0,
+            Some(None) if request.size <= LARGEST_OF_OWN_HEAP => FIRST_KEPT,
+            _ => FIRST_COMMON,
+        };
+        let mut number = first;
+        let mut founding = Some(rule);
+        for _ in 0..MOST_ASKED {
             let owner = Owner::heap(number as u8);
-            if let Some(heap) = self.take_seat(Some(thread), owner, Some(rule)) {
-                thread.heap = Some(heap);
-                thread.owner = owner;
-                self.memory.give_heap_up_at_end_of_thread();
-                return;
-            }
-        }
-    }
-
-    /// A block of a heap that the calling thread takes for this call: of a common one, or of any that is free. If all common ones
-    /// are in use, its own heap serves a large request too. `tried` says whether a heap had no memory for the request. From then
-    /// on only heaps that exist are asked.
-    #[cold]
-    #[inline(never)]
-    fn allocate_elsewhere(
-        &self,
-        rule: Rule,
-        mut thread: Option<&mut Thread<M>>,
-        request: Request,
-        mut tried: bool,
-    ) -> Uncleared {
-        for _ in 0..ROUNDS {
-            for number in 1..SEATS {
-                let owner = Owner::heap(number as u8);
-                if number == COMMON + 1 && request.size > LARGEST_OF_OWN_HEAP {
-                    if let Some(heap) = self.own_heap(rule, thread.as_deref_mut()) {
-                        tried = true;
-                        let new = heap.allocate_uncleared(request);
-                        if new.block != 0 {
-                            return new;
-                        }
+            let is_own = number == 0;
+            let taken = if is_own {
+                own.flatten()
+            } else {
+                self.take_seat(thread.as_deref_mut(), owner, founding)
+            };
+            if let Some(mut heap) = taken {
+                founding = None;
+                // SAFETY: the seat was taken just now, or is the thread's own, and this is its only call.
+                let state = unsafe { heap.as_mut() };
+                let seat = self.seat(state.owner());
+                let new = state.allocate(&seat.remote, request);
+                match thread.as_deref_mut() {
+                    _ if is_own => {}
+                    Some(thread) if thread.heap.is_none() && !is_common(number) => {
+                        thread.heap = Some(heap);
+                        thread.owner = owner;
+                        self.memory.give_heap_up_at_end_of_thread();
                     }
-                }
-                let founding = if tried { None } else { Some(rule) };
-                if let Some(mut heap) = self.take_seat(thread.as_deref_mut(), owner, founding) {
-                    tried = true;
-                    let seat = self.seat(owner);
-                    // SAFETY: the seat was taken just now.
-                    let heap = unsafe { heap.as_mut() };
-                    heap.take_back(&seat.remote);
-                    let new = heap.allocate_uncleared(request);
                     // SAFETY: it was taken just now, and its heap is not used any longer.
-                    unsafe { seat.give_up() };
-                    if new.block != 0 {
-                        return new;
-                    }
+                    _ => unsafe { seat.give_up() },
+                }
+                if new.block() != 0 {
+                    return new;
                 }
             }
-            if tried {
+            number = (number + STEP) % PLACES;
+            if number == first && founding.is_none() {
                 break;
             }
-            spin_loop();
         }
         Uncleared::NONE
     }
@@ -377,13 +381,7 @@ impl<M: SharedMemory> Heaps<M> {
         founding: Option<Rule>,
     ) -> Option<NonNull<ThreadHeap<M>>> {
         let seat = self.seat(owner);
-        // A thread has a heap of its own for as long as it lives: there is nothing to wait for.
-        let is_taken = if is_common(owner) {
-            seat.try_take_soon()
-        } else {
-            seat.try_take()
-        };
-        if !is_taken {
+        if !seat.try_take_soon() {
             return None;
         }
         let heap = match (seat.heap(), founding) {
@@ -404,21 +402,19 @@ impl<M: SharedMemory> Heaps<M> {
         heap
     }
 
-    /// Makes a heap, whose state lies at the beginning of its first page. None if there is no memory for it.
-    #[cold]
+    /// Makes a heap. None if there is no memory for it.
     fn found(&self, owner: Owner, rule: Rule) -> Option<NonNull<ThreadHeap<M>>> {
-        let mut shared = self.memory.clone();
-        let mut memory = HeapMemory::new(shared.clone(), owner);
-        let page = memory.grow_heap_within(rule.limit, PageCount(1), PageCount(1))?;
-        let mut heap = MergingHeap::new(memory, Growth::THIRTY_SECOND);
-        heap.set_policy(rule.growth, rule.limit);
+        let mut memory = self.memory.clone();
+        let page = self
+            .memory
+            .pages()
+            .grow(&mut memory, rule.limit, PageCount(1), PageCount(1))?;
         // SAFETY: the page was added just now, for this heap.
-        let (mut heap, end_of_state) = unsafe { shared.place(page, ThreadHeap::new(heap)) };
+        let (mut heap, end_of_state) = unsafe { memory.place(page) };
         // SAFETY: no other thread knows the heap yet.
-        unsafe { heap.as_mut() }.heap().memory().set_first(Region {
-            start: end_of_state,
-            end: page.end,
-        });
+        let state = unsafe { heap.as_mut() };
+        // SAFETY: the page was added just now, for this heap.
+        unsafe { state.begin(owner, page, end_of_state, rule) };
         Some(heap)
     }
 
@@ -434,8 +430,8 @@ impl<M: SharedMemory> Heaps<M> {
         }
     }
 
-    /// The seat of a heap. The modulus spares the module a bounds check.
+    /// The seat of a heap.
     fn seat(&self, owner: Owner) -> &Seat<M> {
-        &self.seats[usize::from(owner.number()) % SEATS]
+        &self.seats[usize::from(owner.number())]
     }
 }

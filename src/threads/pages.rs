@@ -14,6 +14,7 @@ const TRIES: u32 = 1000;
 
 /// Which heap a page belongs to, by its number. 0 is none: the page of another's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(transparent)]
 pub(crate) struct Owner(u8);
 
 impl Owner {
@@ -74,11 +75,10 @@ impl Pages {
     pub(crate) unsafe fn set_owner(&self, region: Region, owner: Owner) {
         let first = region.start >> PAGE_SHIFT;
         let pages = region.end.wrapping_sub(region.start) >> PAGE_SHIFT;
-        for page in first..first + pages {
-            let entry = self.owners[page as usize % ALL_PAGES].get();
-            // SAFETY: no other thread knows a block of this page yet, so none reads or writes the entry.
-            unsafe { entry.write(owner) };
-        }
+        let entry = self.owners[first as usize % ALL_PAGES].get().cast::<u8>();
+        // SAFETY: the region's pages have entries, one after the other. No other thread knows a block of these pages yet, so none
+        // reads or writes an entry of them.
+        unsafe { entry.write_bytes(owner.0, pages as usize) };
         self.owned.fetch_add(pages, Ordering::Relaxed);
     }
 
@@ -93,22 +93,23 @@ impl Pages {
     /// A thread announces what it is about to add, and counts what others have announced as if it were there. If there is no
     /// room only because of them, it tries again, 1,000 times at most. Of a thread that is stopped in between, what it had
     /// announced is lost.
-    pub(crate) fn grow_within<M: LinearMemory>(
+    pub(crate) fn grow<M: LinearMemory>(
         &self,
         memory: &mut M,
         limit: PageLimit,
         wanted: PageCount,
         needed: PageCount,
     ) -> Option<Region> {
+        // Not so many that the sum of what all threads announce could overflow.
+        let wanted = wanted.min(PageCount(ALL_PAGES as u32));
         for _ in 0..TRIES {
-            let announced = limit.cut(wanted, needed, memory.size())?;
-            let others = self.being_added.fetch_add(announced.0, Ordering::SeqCst);
+            let others = self.being_added.fetch_add(wanted.0, Ordering::SeqCst);
             // Growth that is not among the announced any more is part of the size, which is read after them.
             let present = PageCount(memory.size().0 + others);
-            let cut = limit.cut(announced, needed, present);
+            let cut = limit.cut(wanted, needed, present);
             let region = cut.and_then(|cut| memory.grow_heap(cut, needed));
-            self.being_added.fetch_sub(announced.0, Ordering::SeqCst);
-            if cut.is_some() {
+            self.being_added.fetch_sub(wanted.0, Ordering::SeqCst);
+            if cut.is_some() || others == 0 {
                 return region;
             }
             spin_loop();

@@ -20,6 +20,7 @@ pub(crate) struct RemoteBlocks(u32);
 
 impl RemoteBlocks {
     /// No block.
+    #[cfg(test)]
     pub(crate) const NONE: Self = RemoteBlocks(0);
 
     /// Whether there is none.

@@ -11,16 +11,16 @@ use core::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 /// How often a seat is looked at that another thread has taken for a call: longer than almost any such call takes.
 const LOOKS: u32 = 10_000;
 
-/// What threads share of a heap, in static data: V8 lets atomic instructions reach that in every thread. It fills a
-/// line of the processor's cache, so that threads which use different heaps do not slow each other down.
-#[repr(align(64))]
+/// What threads share of a heap, in static data: V8 lets atomic instructions reach that in every thread. Two fill
+/// a line of the processor's cache.
+#[repr(align(32))]
 pub(crate) struct Seat<M: SharedMemory> {
     /// The blocks that other threads have released.
     pub(super) remote: RemoteStack,
     /// Whether a thread uses the heap.
     taken: AtomicBool,
     /// Whether a thread has waited for the seat in vain.
-    is_slow: AtomicBool,
+    is_kept: AtomicBool,
     /// The heap, for the thread that has taken the seat; null before the first one has.
     heap: AtomicPtr<ThreadHeap<M>>,
 }
@@ -31,7 +31,7 @@ impl<M: SharedMemory> Seat<M> {
         Seat {
             remote: RemoteStack::new(),
             taken: AtomicBool::new(false),
-            is_slow: AtomicBool::new(false),
+            is_kept: AtomicBool::new(false),
             heap: AtomicPtr::new(ptr::null_mut()),
         }
     }
@@ -41,19 +41,19 @@ impl<M: SharedMemory> Seat<M> {
         !self.taken.load(Ordering::Relaxed) && !self.taken.swap(true, Ordering::Acquire)
     }
 
-    /// Takes the seat as soon as it is free, if that is soon. Where it was not for one thread, no other waits for it until
-    /// a thread has taken it again: who has it may have been stopped.
+    /// Takes the seat as soon as it is free, if that is soon. Where it was not for one thread, no other waits for it until it was
+    /// taken again: who has it keeps it, or was stopped.
     pub(crate) fn try_take_soon(&self) -> bool {
-        let mut looks = if self.is_slow.load(Ordering::Relaxed) { 1 } else { LOOKS };
+        let mut looks = if self.is_kept.load(Ordering::Relaxed) { 1 } else { LOOKS };
         while !self.try_take() {
             looks -= 1;
             if looks == 0 {
-                self.is_slow.store(true, Ordering::Relaxed);
+                self.is_kept.store(true, Ordering::Relaxed);
                 return false;
             }
             spin_loop();
         }
-        self.is_slow.store(false, Ordering::Relaxed);
+        self.is_kept.store(false, Ordering::Relaxed);
         true
     }
 

@@ -1,6 +1,7 @@
 //! What is asked of a memory that threads share.
 
 use super::pages::Pages;
+use super::thread_heap::ThreadHeap;
 use crate::memory::PageCount;
 use crate::memory::linear::{LinearMemory, Region};
 use core::ptr::NonNull;
@@ -10,7 +11,7 @@ use core::ptr::NonNull;
 /// # Safety
 ///
 /// Each call of `grow` must return pages that no other call returns, in whatever thread. All values for one memory must have the
-/// same [`Pages`]. What [`place`](Self::place) returns must stay valid and in place as long as the memory.
+/// same [`Pages`]. What [`place`](Self::place) returns must be in no other use, and stay valid and in place as long as the memory.
 pub(crate) unsafe trait SharedMemory: LinearMemory + Clone {
     /// What the threads know about the memory's pages.
     fn pages(&self) -> &Pages;
@@ -25,10 +26,11 @@ pub(crate) unsafe trait SharedMemory: LinearMemory + Clone {
     /// Has the heap that the calling thread has taken given up when the thread ends, where the system tells of that.
     fn give_heap_up_at_end_of_thread(&self);
 
-    /// Moves a value to the beginning of a region, and returns it with the address after it, a multiple of 16.
+    /// The state of a new heap, with the address in the page after it, a multiple of 16. In a module it lies at the beginning of the
+    /// page.
     ///
     /// # Safety
     ///
-    /// The region must come from `grow`, be in no use, and begin at a multiple of 64 KiB.
-    unsafe fn place<T>(&mut self, region: Region, value: T) -> (NonNull<T>, u32);
+    /// The calling thread must have added the page just now, and use it for nothing else.
+    unsafe fn place(&mut self, page: Region) -> (NonNull<ThreadHeap<Self>>, u32);
 }

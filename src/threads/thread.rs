@@ -12,8 +12,6 @@ pub(crate) struct Thread<M: SharedMemory> {
     pub(super) heap: Option<NonNull<ThreadHeap<M>>>,
     /// Who owns the pages of that heap: [`Owner::NONE`] without one.
     pub(super) owner: Owner,
-    /// Whether it takes no heap of its own any more.
-    pub(super) has_ended: bool,
     /// The page before which it sees all pages.
     pub(super) seen_to: u32,
 }
@@ -23,7 +21,6 @@ impl<M: SharedMemory> Thread<M> {
     pub(crate) const NEW: Self = Thread {
         heap: None,
         owner: Owner::NONE,
-        has_ended: false,
         seen_to: 0,
     };
 }

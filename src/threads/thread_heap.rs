@@ -1,36 +1,52 @@
 //! A heap with the blocks that others have released and that it has not taken back yet.
 
 use super::heap_memory::HeapMemory;
+use super::pages::Owner;
 use super::remote_blocks::{RemoteBlocks, RemoteStack};
 use super::shared_memory::SharedMemory;
 use crate::heaps::merging::MergingHeap;
 use crate::heaps::{Request, UncheckedHeap};
+use crate::memory::linear::{PackedGrowth, PageLimit, Region};
 use crate::stats::HeapStats;
 
 /// How many blocks are taken back at once, which bounds the work of a call. No run has more: so a heap takes back
 /// at least as many as it hands out between two times.
 const MOST_TAKEN_BACK: u32 = 1024;
 
-/// Requests with a size class, and without one: a release asks for no more.
-const WITH_CLASS: Request = Request { size: 8, align: 8 };
-const WITHOUT_CLASS: Request = Request {
-    size: i32::MAX as u32,
-    align: 16,
-};
-
-/// A new block, and how many of its first bytes can be other than 0.
+/// A new block, and how many of its first bytes can be other than 0: in one word of 64 bits, which a function returns without
+/// a place in memory.
 #[derive(Clone, Copy)]
-pub(super) struct Uncleared {
-    pub(super) block: u32,
-    pub(super) used: u32,
-}
+pub(super) struct Uncleared(u64);
 
 impl Uncleared {
     /// There is no memory.
-    pub(super) const NONE: Self = Uncleared { block: 0, used: 0 };
+    pub(super) const NONE: Self = Uncleared(0);
+
+    /// A block with `used` bytes that can be other than 0. The block at 0 has none.
+    const fn new(block: u32, used: u32) -> Self {
+        Uncleared((used as u64) << 32 | block as u64)
+    }
+
+    /// The block's address, or 0.
+    pub(super) const fn block(self) -> u32 {
+        self.0 as u32
+    }
+
+    /// The bytes that can be other than 0.
+    pub(super) const fn used(self) -> u32 {
+        (self.0 >> 32) as u32
+    }
 }
 
-/// A heap that one thread at a time uses.
+/// How a heap's memory grows, and to what ceiling.
+#[derive(Clone, Copy)]
+pub(crate) struct Rule {
+    pub(crate) growth: PackedGrowth,
+    pub(crate) limit: PageLimit,
+}
+
+/// A heap that one thread at a time uses. Its size is a multiple of 16: so is the address after it at the beginning of a page.
+#[repr(align(16))]
 pub(crate) struct ThreadHeap<M: SharedMemory> {
     heap: MergingHeap<HeapMemory<M>>,
     /// What was taken off the stack and is still to be released.
@@ -38,12 +54,29 @@ pub(crate) struct ThreadHeap<M: SharedMemory> {
 }
 
 impl<M: SharedMemory> ThreadHeap<M> {
-    /// A heap over this memory, which has taken nothing of it yet.
-    pub(crate) const fn new(heap: MergingHeap<HeapMemory<M>>) -> Self {
+    /// A heap that has taken nothing of its memory yet. In a module its state is all zero, and needs no constructor.
+    #[cfg(test)]
+    pub(crate) const fn unused(shared: M) -> Self {
         ThreadHeap {
-            heap,
+            heap: MergingHeap::new(HeapMemory::new(shared), crate::memory::Growth::THIRTY_SECOND),
             remote: RemoteBlocks::NONE,
         }
+    }
+
+    /// Begins a heap with a number, a first page, and a rule.
+    ///
+    /// # Safety
+    ///
+    /// As for [`HeapMemory::begin`].
+    pub(super) unsafe fn begin(&mut self, owner: Owner, page: Region, end_of_state: u32, rule: Rule) {
+        // SAFETY: as the caller says.
+        unsafe { self.heap.memory().begin(owner, page, end_of_state) };
+        self.heap.set_policy(rule.growth, rule.limit);
+    }
+
+    /// Whose heap it is.
+    pub(super) fn owner(&mut self) -> Owner {
+        self.heap.memory().owner()
     }
 
     /// The heap itself.
@@ -58,10 +91,13 @@ impl<M: SharedMemory> ThreadHeap<M> {
         self.remote
     }
 
-    /// A block for the request; that at 0 if there is no memory for it.
-    pub(super) fn allocate_uncleared(&mut self, request: Request) -> Uncleared {
-        let (block, used) = self.heap.allocate_uncleared(request);
-        Uncleared { block, used }
+    /// A block for the request, at 0 if there is no memory for it, after blocks from the stack were taken back.
+    pub(super) fn allocate(&mut self, stack: &RemoteStack, request: Request) -> Uncleared {
+        self.take_back(stack);
+        match self.heap.allocate_uncleared(request) {
+            (0, _) => Uncleared::NONE,
+            (block, used) => Uncleared::new(block, used),
+        }
     }
 
     /// What the heap's memory is used for.
@@ -70,20 +106,25 @@ impl<M: SharedMemory> ThreadHeap<M> {
     }
 
     /// Releases what others have put on the heap's stack: up to 1,024 blocks.
+    #[inline]
     pub(crate) fn take_back(&mut self, stack: &RemoteStack) {
+        if !self.remote.is_empty() || !stack.is_empty() {
+            self.take_some_back(stack);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn take_some_back(&mut self, stack: &RemoteStack) {
         if self.remote.is_empty() {
-            if stack.is_empty() {
-                return;
-            }
             self.remote = stack.take();
         }
         for _ in 0..MOST_TAKEN_BACK {
             let Some((block, has_class)) = self.remote.pop(self.heap.memory()) else {
                 return;
             };
-            let request = if has_class { WITH_CLASS } else { WITHOUT_CLASS };
-            // SAFETY: the thread that released the block has given it up. It is this heap's, and of such a request.
-            unsafe { self.heap.deallocate(block, request) };
+            // SAFETY: the thread that released the block has given it up, and it is this heap's.
+            unsafe { self.heap.deallocate_with(block, has_class) };
         }
     }
 

@@ -84,6 +84,39 @@ impl<M: LinearMemory> MergingHeap<M> {
         self.chunks.allocate(span, align, Effort::Growing)
     }
 
+    /// The part of `deallocate` that is inlined into a program with threads: takes back a block with a class, unless some of those
+    /// lie in no run. Whether it did.
+    ///
+    /// # Safety
+    ///
+    /// As for [`deallocate`](UncheckedHeap::deallocate).
+    #[cfg(any(for_threads, all(test, not(feature = "malloc"))))]
+    #[inline]
+    pub(crate) unsafe fn deallocate_in_run(&mut self, block: u32, request: Request) -> bool {
+        if !SizeClass::serves(request) || self.runs.have_strays() {
+            return false;
+        }
+        // SAFETY: the caller gives up a block with a class, and each of those lies in a run.
+        unsafe { self.runs.push(&mut self.chunks, block) };
+        true
+    }
+
+    /// As `deallocate`, for a caller that knows only whether the request for the block had a class.
+    ///
+    /// # Safety
+    ///
+    /// As for [`deallocate`](UncheckedHeap::deallocate).
+    #[cfg(any(for_threads, all(test, not(feature = "malloc"))))]
+    pub(crate) unsafe fn deallocate_with(&mut self, block: u32, has_class: bool) {
+        if has_class {
+            // SAFETY: the caller gives up the block, which was allocated for a class.
+            unsafe { self.runs.deallocate(&mut self.chunks, block) }
+        } else {
+            // SAFETY: the caller gives up the block. One without a class is of the chunk heap.
+            unsafe { self.chunks.deallocate(block) }
+        }
+    }
+
     /// As `allocate`, with how many of the first bytes that were asked for can be other than 0.
     #[cfg(any(for_threads, all(test, not(feature = "malloc"))))]
     pub(crate) fn allocate_uncleared(&mut self, request: Request) -> (u32, u32) {

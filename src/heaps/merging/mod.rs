@@ -29,7 +29,7 @@ use {crate::heaps::Request, size_class::SizeClass};
 /// Whether blocks for a request have a size class. Those of others are blocks of the chunk heap.
 #[cfg(any(for_threads, all(test, not(feature = "malloc"))))]
 pub(crate) const fn has_class(request: Request) -> bool {
-    SizeClass::of(request).is_some()
+    SizeClass::serves(request)
 }
 
 /// Whether a request has the same size class with another size.

@@ -326,6 +326,13 @@ impl Runs {
         self.strays.has_run_around(block)
     }
 
+    /// Whether some blocks with a class lie in no run.
+    #[cfg(any(for_threads, all(test, not(feature = "malloc"))))]
+    #[inline]
+    pub(super) fn have_strays(&self) -> bool {
+        !self.strays.is_empty()
+    }
+
     /// Takes back a block. O(1).
     ///
     /// # Safety

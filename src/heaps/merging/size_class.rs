@@ -50,6 +50,13 @@ impl SizeClass {
         }
     }
 
+    /// Whether a request has a class.
+    #[cfg(any(for_threads, test))]
+    #[inline]
+    pub(super) const fn serves(request: Request) -> bool {
+        request.size <= MAX_CLASS_BYTES && request.align <= MAX_CLASS_ALIGN
+    }
+
     /// The class with this number of steps of 8 bytes, as [`steps`](Self::steps) returned it.
     pub(super) const fn from_steps(steps: u32) -> Self {
         match NonZeroU32::new(steps) {
@@ -123,6 +130,7 @@ mod tests {
             let step = if bytes <= 256 { 8 } else { 16 };
             assert_eq!(class.bytes(), bytes.next_multiple_of(step));
             assert_eq!(class_of(bytes, 8), Some(class));
+            assert!(SizeClass::serves(Request { size: bytes, align: 16 }));
             assert!(class.index() < CLASSES);
         }
     }
@@ -138,6 +146,7 @@ mod tests {
     fn large_and_over_aligned_requests_have_no_class() {
         for (bytes, align) in [(MAX_CLASS_BYTES + 1, 1), (1 << 31, 16), (1, 32), (1, 1 << 31)] {
             assert_eq!(class_of(bytes, align), None);
+            assert!(!SizeClass::serves(Request { size: bytes, align }));
         }
     }
 }

@@ -14,12 +14,6 @@ impl PageLimit {
     /// All the pages that there can be.
     pub(crate) const NONE: Self = PageLimit(0);
 
-    /// Whether it allows all the pages that there can be.
-    #[cfg(any(for_threads, test))]
-    pub(crate) const fn is_none(self) -> bool {
-        self.0 == 0
-    }
-
     /// At most `pages` pages.
     #[cfg(any(target_arch = "wasm32", test))]
     pub(crate) const fn new(pages: u32) -> Self {

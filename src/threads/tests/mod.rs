@@ -10,7 +10,7 @@
 //! | `survey.rs`, `regions.rs`, `peek.rs` | what the memory of the heaps is used for: children of the files that they look into |
 
 mod player;
-//mod situations;
+mod situations;
 mod stress;
 mod turns;
 mod world;

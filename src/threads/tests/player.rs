@@ -7,8 +7,9 @@ use crate::memory::Growth;
 use crate::memory::linear::{PackedGrowth, PageLimit};
 use crate::tests::model::oracle::{PERIOD, consists_of, fill, is_filled};
 use crate::tests::model::random::generator;
-use crate::threads::heaps::{Heaps, Rule};
+use crate::threads::heaps::Heaps;
 use crate::threads::thread::Thread;
+use crate::threads::thread_heap::Rule;
 use proptest::prelude::RngCore;
 use proptest::test_runner::TestRng;
 use std::sync::Mutex;
@@ -207,9 +208,9 @@ impl<'w> Player<'w> {
     }
 
     /// Gives its heap up, for another thread.
-    pub(super) fn release_heap(&mut self, for_good: bool) {
+    pub(super) fn release_heap(&mut self) {
         if let Some(thread) = &mut self.thread {
-            self.heaps.release(thread, for_good);
+            self.heaps.release(thread);
         }
     }
 

@@ -13,7 +13,8 @@ use crate::heaps::Request;
 use crate::memory::Growth;
 use crate::memory::linear::{PackedGrowth, PageLimit};
 use crate::tests::model::random::{number_from_environment, seed};
-use crate::threads::heaps::{Heaps, Rule};
+use crate::threads::heaps::Heaps;
+use crate::threads::thread_heap::Rule;
 use std::boxed::Box;
 use std::println;
 use std::sync::mpsc::sync_channel;
@@ -103,11 +104,11 @@ fn play(play: Play) -> u32 {
                                         world.foreign_grow(1);
                                     }
                                     if player.below(200) == 0 {
-                                        player.release_heap(false);
+                                        player.release_heap();
                                     }
                                 }
                                 if !play.forgets || player.below(2) == 0 {
-                                    player.release_heap(true);
+                                    player.release_heap();
                                 }
                                 player.end()
                             };
@@ -209,7 +210,7 @@ fn a_producer_that_never_releases_and_a_consumer_that_never_allocates_hold_a_ste
                     .send(block.expect("there is memory"))
                     .expect("the consumer lives");
             }
-            producer.release_heap(true);
+            producer.release_heap();
         });
         scope.spawn(move || {
             let mut consumer = Player::new(world, heaps, RULE, 2);
@@ -246,7 +247,7 @@ fn more_threads_at_a_time_than_there_are_heaps_are_all_served() {
                     player.step(exchange);
                 }
                 barrier.wait();
-                player.release_heap(true);
+                player.release_heap();
                 player.release_all(exchange);
                 assert_eq!(player.refused, 0);
             });

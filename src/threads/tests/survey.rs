@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::memory::PAGE_BYTES;
+use crate::memory::linear::LinearMemory;
 use crate::tests::model::Idle;
 use crate::tests::model::oracle::bytes_of_region;
 use crate::threads::remote_blocks::RemoteBlocks;
@@ -11,7 +12,7 @@ use std::vec::Vec;
 impl<M: SharedMemory> Heaps<M> {
     /// The numbers of the heaps that exist.
     pub(in super::super) fn numbers(&self) -> Vec<u8> {
-        let numbers = 1..SEATS as u8;
+        let numbers = 1..=u8::MAX;
         numbers
             .filter(|&number| self.seat(Owner::heap(number)).heap().is_some())
             .collect()
@@ -75,5 +76,12 @@ impl<M: SharedMemory> Heaps<M> {
             pages += own_pages;
         }
         assert_eq!(self.memory.pages().owned(), PageCount(pages), "the pages of all heaps");
+    }
+}
+
+/// Takes a seat of heaps for ever, as a thread does that its host stops in the middle of a call.
+impl<M: SharedMemory> Heaps<M> {
+    pub(in super::super) fn stop_in_heap(&self, number: u8) {
+        assert!(self.seat(Owner::heap(number)).try_take(), "heap {number} is in use");
     }
 }

@@ -1,6 +1,7 @@
 //! The heaps of all threads as a subject of the model: two threads with storage and one without take turns on one real thread. Which
 //! one makes the next call, and when one gives up its heap, follows from the number of the call.
 
+use super::world::end_of_state;
 use crate::heaps::merging::has_class;
 use crate::heaps::{Request, UncheckedHeap};
 use crate::memory::linear::{LinearMemory, PackedGrowth, PageLimit, Region};
@@ -9,10 +10,11 @@ use crate::tests::model::oracle::bytes_of_region;
 use crate::tests::model::programs::END_PAGE;
 use crate::tests::model::{Calls, Idle, Subject, Totals, test_programs};
 use crate::tests::simulated_memory::SimulatedMemory;
-use crate::threads::heaps::{Heaps, Rule};
+use crate::threads::heaps::Heaps;
 use crate::threads::pages::{Owner, Pages};
 use crate::threads::shared_memory::SharedMemory;
 use crate::threads::thread::Thread;
+use crate::threads::thread_heap::{Rule, ThreadHeap};
 use core::cell::{Cell, RefCell, UnsafeCell};
 use core::ops::Range;
 use core::ptr::NonNull;
@@ -32,7 +34,7 @@ struct Common {
     caller: Cell<usize>,
     /// The page before which each caller sees all pages.
     seen_to: [Cell<u32>; 3],
-    placed: RefCell<Vec<(*mut u8, unsafe fn(*mut u8))>>,
+    placed: RefCell<Vec<*mut ThreadHeap<InTurn>>>,
 }
 
 /// An access to it.
@@ -75,16 +77,12 @@ unsafe impl SharedMemory for InTurn {
 
     fn give_heap_up_at_end_of_thread(&self) {}
 
-    unsafe fn place<T>(&mut self, region: Region, value: T) -> (NonNull<T>, u32) {
-        unsafe fn drop_boxed<T>(value: *mut u8) {
-            // SAFETY: the pointer is of the box that was made below.
-            drop(unsafe { Box::from_raw(value.cast::<T>()) });
-        }
-        let value = Box::into_raw(Box::new(value));
-        self.0.placed.borrow_mut().push((value.cast(), drop_boxed::<T>));
+    unsafe fn place(&mut self, page: Region) -> (NonNull<ThreadHeap<Self>>, u32) {
+        let heap = Box::into_raw(Box::new(ThreadHeap::unused(self.clone())));
+        self.0.placed.borrow_mut().push(heap);
         // SAFETY: a box is not null.
-        let value = unsafe { NonNull::new_unchecked(value) };
-        (value, (region.start + size_of::<T>() as u32).next_multiple_of(16))
+        let heap = unsafe { NonNull::new_unchecked(heap) };
+        (heap, end_of_state(page))
     }
 }
 
@@ -173,7 +171,7 @@ impl Turns {
         };
         self.memory.0.caller.set(caller);
         if let (Some(thread), 0) = (self.threads.borrow_mut().get_mut(caller), random / 16 % 32) {
-            self.heaps.release(thread, false);
+            self.heaps.release(thread);
         }
     }
 
@@ -211,9 +209,9 @@ impl Turns {
 
 impl Drop for Turns {
     fn drop(&mut self) {
-        for (value, drop_value) in self.memory.0.placed.take() {
-            // SAFETY: the value was placed, and no heap is used any more.
-            unsafe { drop_value(value) };
+        for heap in self.memory.0.placed.take() {
+            // SAFETY: the pointer is of a box, and no heap is used any more.
+            drop(unsafe { Box::from_raw(heap) });
         }
     }
 }

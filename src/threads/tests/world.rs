@@ -7,6 +7,7 @@ use crate::tests::model::oracle::consists_of;
 use crate::tests::simulated_memory::FOREIGN_BYTE;
 use crate::threads::pages::Pages;
 use crate::threads::shared_memory::SharedMemory;
+use crate::threads::thread_heap::ThreadHeap;
 use core::cell::Cell;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU32, Ordering};
@@ -45,6 +46,16 @@ pub(super) struct World {
 /// A heap's state, and how to drop it.
 struct Placed(*mut u8, unsafe fn(*mut u8));
 
+unsafe fn drop_boxed<T>(value: *mut u8) {
+    // SAFETY: the pointer is of a box of this type.
+    drop(unsafe { Box::from_raw(value.cast::<T>()) });
+}
+
+/// The address after a heap's state, which takes as much of its first page as in a module, and lies elsewhere.
+pub(super) fn end_of_state(page: Region) -> u32 {
+    page.start + 1200
+}
+
 // SAFETY: it is dropped with the world, when no thread uses it.
 unsafe impl Send for Placed {}
 
@@ -55,7 +66,8 @@ impl World {
     /// A memory of so many pages that others have, and then up to `pages` of the heaps.
     pub(super) fn new(first_page: u32, pages: u32) -> Self {
         SEEN_TO.set(0);
-        let layout = Layout::from_size_align((pages * PAGE_BYTES) as usize, PAGE_BYTES as usize).expect("a layout");
+        let bytes = (pages * PAGE_BYTES).max(1) as usize;
+        let layout = Layout::from_size_align(bytes, PAGE_BYTES as usize).expect("a layout");
         // SAFETY: the layout is not empty.
         let bytes = unsafe { alloc_zeroed(layout) };
         World {
@@ -80,6 +92,11 @@ impl World {
     /// The page after the last one.
     pub(super) fn end_page(&self) -> u32 {
         self.end_page.load(Ordering::Relaxed)
+    }
+
+    /// How often growth was asked for.
+    pub(super) fn growths(&self) -> u32 {
+        self.growths.load(Ordering::Relaxed)
     }
 
     /// Adds pages, or none if there is no room.
@@ -183,17 +200,13 @@ unsafe impl SharedMemory for Shared<'_> {
 
     fn give_heap_up_at_end_of_thread(&self) {}
 
-    unsafe fn place<T>(&mut self, region: Region, value: T) -> (NonNull<T>, u32) {
-        unsafe fn drop_boxed<T>(value: *mut u8) {
-            // SAFETY: the pointer is of the box that was made below.
-            drop(unsafe { Box::from_raw(value.cast::<T>()) });
-        }
-        let value = Box::into_raw(Box::new(value));
-        let placed = Placed(value.cast(), drop_boxed::<T>);
-        self.0.placed.lock().expect("no thread has panicked").push(placed);
+    unsafe fn place(&mut self, page: Region) -> (NonNull<ThreadHeap<Self>>, u32) {
+        let heap = Box::into_raw(Box::new(ThreadHeap::unused(*self)));
+        let mut placed = self.0.placed.lock().expect("no thread has panicked");
+        placed.push(Placed(heap.cast(), drop_boxed::<ThreadHeap<Self>>));
         // SAFETY: a box is not null.
-        let value = unsafe { NonNull::new_unchecked(value) };
-        (value, (region.start + size_of::<T>() as u32).next_multiple_of(16))
+        let heap = unsafe { NonNull::new_unchecked(heap) };
+        (heap, end_of_state(page))
     }
 }
 

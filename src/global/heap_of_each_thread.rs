@@ -7,8 +7,8 @@
 use crate::heaps::Request;
 use crate::heaps::merging::MergingHeap;
 use crate::memory::Growth;
-use crate::memory::PageCount;
-use crate::memory::linear::{LinearMemory, PackedGrowth, PageLimit, Region, ThisModule, pointer};
+use crate::memory::linear::{LinearMemory, PackedGrowth, PageLimit, ThisModule, pointer};
+use crate::memory::{PAGE_SHIFT, PageCount};
 use crate::stats::HeapStats;
 use crate::threads::heaps::Heaps;
 use crate::threads::pages::Pages;
@@ -43,11 +43,12 @@ unsafe impl SharedMemory for ThisModule {
         super::end_of_thread::call_at_end(end);
     }
 
-    unsafe fn place(&mut self, page: Region) -> (NonNull<ThreadHeap<Self>>, u32) {
+    unsafe fn place(&mut self, page: u32) -> (NonNull<ThreadHeap<Self>>, u32) {
+        let start = page << PAGE_SHIFT;
         // A heap's state is all zero before its first use, and so is a new page.
         // SAFETY: no page begins at 0.
-        let heap = unsafe { NonNull::new_unchecked(pointer(page.start).cast()) };
-        (heap, page.start + size_of::<ThreadHeap<Self>>() as u32)
+        let heap = unsafe { NonNull::new_unchecked(pointer(start).cast()) };
+        (heap, start + size_of::<ThreadHeap<Self>>() as u32)
     }
 }
 

@@ -34,18 +34,18 @@ impl<M: SharedMemory> HeapMemory<M> {
         }
     }
 
-    /// Gives the memory to a heap, with a first page. The heap's state takes it up to `end_of_state`.
+    /// Gives the memory to a heap, with a first page. The heap's state takes that up to `end_of_state`.
     ///
     /// # Safety
     ///
     /// The calling thread must have added the page just now. There must be a page only once.
-    pub(crate) unsafe fn begin(&mut self, heap: Owner, page: Region, end_of_state: u32) {
+    pub(crate) unsafe fn begin(&mut self, heap: Owner, page: u32, end_of_state: u32) {
         self.heap = heap;
         // SAFETY: the calling thread has added the page just now, says the caller.
-        unsafe { self.own(page) };
+        unsafe { self.own(page, 1) };
         self.first = Region {
             start: end_of_state,
-            end: page.end,
+            end: (page + 1) << PAGE_SHIFT,
         };
     }
 
@@ -59,17 +59,21 @@ impl<M: SharedMemory> HeapMemory<M> {
         self.end_page
     }
 
-    /// Notes pages as this heap's.
+    /// The last address of the last page.
+    pub(crate) const fn last_address(&self) -> u32 {
+        (self.end_page << PAGE_SHIFT).wrapping_sub(1)
+    }
+
+    /// Notes so many pages from the `first` on as this heap's.
     ///
     /// # Safety
     ///
     /// The calling thread must have added them just now.
-    unsafe fn own(&mut self, region: Region) {
+    unsafe fn own(&mut self, first: u32, pages: u32) {
         // SAFETY: as the caller says.
-        unsafe { self.shared.pages().set_owner(region, self.heap) };
-        let pages = region.end.wrapping_sub(region.start) >> PAGE_SHIFT;
+        unsafe { self.shared.pages().set_owner(first, pages, self.heap) };
         self.pages.0 += pages;
-        self.end_page = (region.start >> PAGE_SHIFT) + pages;
+        self.end_page = first + pages;
     }
 }
 
@@ -99,10 +103,18 @@ unsafe impl<M: SharedMemory> LinearMemory for HeapMemory<M> {
     fn grow_heap_within(&mut self, limit: PageLimit, wanted: PageCount, needed: PageCount) -> Option<Region> {
         // A second access to the same memory, since the pages are reached through the first.
         let mut shared = self.shared.clone();
-        let region = self.shared.pages().grow(&mut shared, limit, wanted, needed)?;
+        let mut pages = wanted;
+        let mut first = self.shared.pages().grow(&mut shared, limit, pages);
+        if first == 0 {
+            pages = needed;
+            first = self.shared.pages().grow(&mut shared, limit, pages);
+        }
+        if first == 0 {
+            return None;
+        }
         // SAFETY: the pages were added just now.
-        unsafe { self.own(region) };
-        Some(region)
+        unsafe { self.own(first, pages.0) };
+        Some(Region::of_pages(first, first + pages.0))
     }
 
     #[inline]

@@ -2,8 +2,8 @@
 //!
 //! | who asks | for | is served by |
 //! |---|---|---|
-//! | a thread | up to 32 KiB | its own heap |
-//! | a thread without a heap | up to 32 KiB | the first heap that is free, which becomes its own; a common one if none is |
+//! | a thread | up to 16 KiB | its own heap |
+//! | a thread without a heap | up to 16 KiB | the first heap that is free, which becomes its own; a common one if none is |
 //! | a thread | more | a common heap |
 //! | code without a thread's storage | anything | a common heap |
 //! | anyone | what these have no memory for | any heap that is free |
@@ -18,7 +18,7 @@ use super::pages::Owner;
 use super::seat::Seat;
 use super::shared_memory::SharedMemory;
 use super::thread::Thread;
-use super::thread_heap::{Rule, ThreadHeap, Uncleared};
+use super::thread_heap::{NewBlock, Rule, ThreadHeap};
 use crate::heaps::merging::{MergingHeap, has_class, has_same_class};
 use crate::heaps::{Request, UncheckedHeap};
 use crate::memory::{PAGE_SHIFT, PageCount};
@@ -42,7 +42,7 @@ const LAST_COMMON: u32 = 4 * STEP;
 const FIRST_KEPT: u32 = LAST_COMMON + STEP;
 
 /// Larger requests are served by a common heap, so that all threads can use what is free of them.
-const LARGEST_OF_OWN_HEAP: u32 = 32 << 10;
+const LARGEST_OF_OWN_HEAP: u32 = 16 << 10;
 
 /// A block of a thread's own heap that becomes larger than this moves to a common heap. Up to that it can grow where it is, which
 /// spares a copy.
@@ -99,7 +99,8 @@ impl<M: SharedMemory> Heaps<M> {
     /// As [`allocate`](Self::allocate), where [`allocate_listed`](Self::allocate_listed) has no block.
     #[inline]
     pub(crate) fn allocate_anew(&self, rule: Rule, mut thread: Option<&mut Thread<M>>, request: Request) -> u32 {
-        if request.size <= LARGEST_OF_OWN_HEAP {
+        // The way that almost every request takes, at the price of some code.
+        if !cfg!(for_size) && request.size <= LARGEST_OF_OWN_HEAP {
             if let Some(thread) = thread.as_deref_mut() {
                 if let Some(mut heap) = thread.heap {
                     // SAFETY: the thread has taken its heap's seat, and this is its only call.
@@ -112,7 +113,7 @@ impl<M: SharedMemory> Heaps<M> {
                 }
             }
         }
-        self.allocate_uncleared(rule, thread, request).block()
+        self.allocate_new(rule, thread, request).address()
     }
 
     /// As [`allocate`](Self::allocate), with zeros in the bytes that were asked for. They are written when a heap of others is free
@@ -127,13 +128,13 @@ impl<M: SharedMemory> Heaps<M> {
             }
             return block;
         }
-        let new = self.allocate_uncleared(rule, thread, request);
-        if new.used() != 0 {
-            // SAFETY: the block is new, and these are no more bytes than were asked for. The thread sees all pages of the heap that
-            // it is from.
-            unsafe { memory.clear(new.block(), new.used()) };
+        let new = self.allocate_new(rule, thread, request);
+        if new.address() != 0 && !new.is_zero() {
+            // SAFETY: the block is new, and these are the bytes that were asked for. The thread sees all pages of the heap that it is
+            // from.
+            unsafe { memory.clear(new.address(), request.size) };
         }
-        new.block()
+        new.address()
     }
 
     /// Takes back a block. Never waits.
@@ -225,8 +226,8 @@ impl<M: SharedMemory> Heaps<M> {
         let new_block = self.allocate(rule, thread.as_deref_mut(), request.with_size(new_size));
         if new_block != 0 {
             let bytes = request.size.min(new_size);
-            let last_byte = block.max(new_block) + (bytes - 1);
-            self.see(thread.as_deref_mut(), (last_byte >> PAGE_SHIFT) + 1);
+            // The old block may be another thread's. The new one is of a heap all of whose pages the thread sees.
+            self.see(thread.as_deref_mut(), (block + (bytes - 1) >> PAGE_SHIFT) + 1);
             // SAFETY: both blocks are live and hold the bytes. The thread sees the pages of both.
             unsafe { self.memory.clone().copy(block, new_block, bytes) };
             // SAFETY: the caller gives up the old block.
@@ -326,7 +327,7 @@ impl<M: SharedMemory> Heaps<M> {
     /// heaps that exist are asked.
     #[cold]
     #[inline(never)]
-    fn allocate_uncleared(&self, rule: Rule, mut thread: Option<&mut Thread<M>>, request: Request) -> Uncleared {
+    fn allocate_new(&self, rule: Rule, mut thread: Option<&mut Thread<M>>, request: Request) -> NewBlock {
         // A thread's own heap has the number 0 here.
         let own = thread.as_deref().map(|thread| thread.heap);
         let first = match own {
@@ -335,21 +336,24 @@ impl<M: SharedMemory> Heaps<M> {
             _ => FIRST_COMMON,
         };
         let mut number = first;
-        let mut founding = Some(rule);
+        // A large request has no heap grow while a common one has room for it.
+        let mut growing = request.size <= LARGEST_OF_OWN_HEAP;
+        // None from the first answer on: then only heaps that exist are asked.
+        let mut founding = growing.then_some(rule);
         for _ in 0..MOST_ASKED {
             let owner = Owner::heap(number as u8);
             let is_own = number == 0;
             let taken = if is_own {
                 own.flatten()
             } else {
-                self.take_seat(thread.as_deref_mut(), owner, founding)
+                self.take_seat(thread.as_deref_mut(), owner, &mut founding)
             };
             if let Some(mut heap) = taken {
                 founding = None;
                 // SAFETY: the seat was taken just now, or is the thread's own, and this is its only call.
                 let state = unsafe { heap.as_mut() };
                 let seat = self.seat(state.owner());
-                let new = state.allocate(&seat.remote, request);
+                let new = state.allocate(&seat.remote, request, growing);
                 match thread.as_deref_mut() {
                     _ if is_own => {}
                     Some(thread) if thread.heap.is_none() && !is_common(number) => {
@@ -360,39 +364,40 @@ impl<M: SharedMemory> Heaps<M> {
                     // SAFETY: it was taken just now, and its heap is not used any longer.
                     _ => unsafe { seat.give_up() },
                 }
-                if new.block() != 0 {
+                if new.address() != 0 {
                     return new;
                 }
             }
             number = (number + STEP) % PLACES;
-            if number == first && founding.is_none() {
+            if number == FIRST_KEPT && !growing {
+                (number, growing, founding) = (first, true, Some(rule));
+            } else if number == first && founding.is_none() {
                 break;
             }
         }
-        Uncleared::NONE
+        NewBlock::NONE
     }
 
     /// Takes the seat of a heap if it is free, or is soon. The thread sees all pages of the heap then. A
-    /// seat without a heap gets one that grows by the rule for founding, if there is a rule and memory for it.
+    /// seat without a heap gets one that grows by the rule for founding, if there is such a rule, which is taken, and memory.
     fn take_seat(
         &self,
         thread: Option<&mut Thread<M>>,
         owner: Owner,
-        founding: Option<Rule>,
+        founding: &mut Option<Rule>,
     ) -> Option<NonNull<ThreadHeap<M>>> {
         let seat = self.seat(owner);
         if !seat.try_take_soon() {
             return None;
         }
-        let heap = match (seat.heap(), founding) {
-            (Some(mut heap), _) => {
+        let heap = match seat.heap() {
+            Some(mut heap) => {
                 // SAFETY: the seat was taken just now.
                 let end_page = unsafe { heap.as_mut() }.heap().memory().end_page();
                 self.see(thread, end_page);
                 Some(heap)
             }
-            (None, Some(rule)) => self.found(owner, rule),
-            (None, None) => None,
+            None => founding.take().and_then(|rule| self.found(owner, rule)),
         };
         match heap {
             Some(heap) => seat.set_heap(heap),
@@ -405,10 +410,10 @@ impl<M: SharedMemory> Heaps<M> {
     /// Makes a heap. None if there is no memory for it.
     fn found(&self, owner: Owner, rule: Rule) -> Option<NonNull<ThreadHeap<M>>> {
         let mut memory = self.memory.clone();
-        let page = self
-            .memory
-            .pages()
-            .grow(&mut memory, rule.limit, PageCount(1), PageCount(1))?;
+        let page = self.memory.pages().grow(&mut memory, rule.limit, PageCount(1));
+        if page == 0 {
+            return None;
+        }
         // SAFETY: the page was added just now, for this heap.
         let (mut heap, end_of_state) = unsafe { memory.place(page) };
         // SAFETY: no other thread knows the heap yet.

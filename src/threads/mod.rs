@@ -23,7 +23,7 @@
 //! on the heap's stack: one atomic exchange. The owner takes the stack when a free list of its own is empty, before it looks
 //! for more memory.
 //!
-//! Four heaps are *common*: a thread takes one for the time of a call. They serve requests above 32 KiB, whose free space all
+//! Four heaps are *common*: a thread takes one for the time of a call. They serve requests above 16 KiB, whose free space all
 //! threads can so use, and threads that have no heap: those whose thread-local storage does not exist, and those for
 //! which no seat is left. No thread waits for another to finish a call, as long as another heap serves.
 //!

@@ -1,6 +1,6 @@
 //! What threads know about the pages of their memory: which heap each belongs to, and how many are being added.
 
-use crate::memory::linear::{LinearMemory, PageLimit, Region};
+use crate::memory::linear::{LinearMemory, PageLimit};
 use crate::memory::{PAGE_SHIFT, PageCount};
 use core::cell::UnsafeCell;
 use core::hint::spin_loop;
@@ -67,16 +67,14 @@ impl Pages {
         unsafe { entry.read() }
     }
 
-    /// Notes whose the pages of a region are.
+    /// Notes whose so many pages from the `first` on are.
     ///
     /// # Safety
     ///
-    /// The region must consist of whole pages that the calling thread has added just now.
-    pub(crate) unsafe fn set_owner(&self, region: Region, owner: Owner) {
-        let first = region.start >> PAGE_SHIFT;
-        let pages = region.end.wrapping_sub(region.start) >> PAGE_SHIFT;
+    /// The calling thread must have added them just now.
+    pub(crate) unsafe fn set_owner(&self, first: u32, pages: u32, owner: Owner) {
         let entry = self.owners[first as usize % ALL_PAGES].get().cast::<u8>();
-        // SAFETY: the region's pages have entries, one after the other. No other thread knows a block of these pages yet, so none
+        // SAFETY: the pages have entries, one after the other. No other thread knows a block of these pages yet, so none
         // reads or writes an entry of them.
         unsafe { entry.write_bytes(owner.0, pages as usize) };
         self.owned.fetch_add(pages, Ordering::Relaxed);
@@ -87,33 +85,28 @@ impl Pages {
         PageCount(self.owned.load(Ordering::Relaxed))
     }
 
-    /// Adds pages to a memory as [`LinearMemory::grow_heap_within`] does, where other threads add some at the same time: all
-    /// together stay below the limit, and the engine is asked for nothing above it.
+    /// Adds so many pages to a memory, and returns the first one; 0 where the engine refuses them, or where the memory would pass the
+    /// limit. Then the engine is not asked. That holds while other threads add pages too.
     ///
     /// A thread announces what it is about to add, and counts what others have announced as if it were there. If there is no
     /// room only because of them, it tries again, 1,000 times at most. Of a thread that is stopped in between, what it had
     /// announced is lost.
-    pub(crate) fn grow<M: LinearMemory>(
-        &self,
-        memory: &mut M,
-        limit: PageLimit,
-        wanted: PageCount,
-        needed: PageCount,
-    ) -> Option<Region> {
-        // Not so many that the sum of what all threads announce could overflow.
-        let wanted = wanted.min(PageCount(ALL_PAGES as u32));
+    pub(crate) fn grow<M: LinearMemory>(&self, memory: &mut M, limit: PageLimit, pages: PageCount) -> u32 {
+        if pages.0 as usize > ALL_PAGES {
+            return 0;
+        }
         for _ in 0..TRIES {
-            let others = self.being_added.fetch_add(wanted.0, Ordering::SeqCst);
+            let others = self.being_added.fetch_add(pages.0, Ordering::SeqCst);
             // Growth that is not among the announced any more is part of the size, which is read after them.
-            let present = PageCount(memory.size().0 + others);
-            let cut = limit.cut(wanted, needed, present);
-            let region = cut.and_then(|cut| memory.grow_heap(cut, needed));
-            self.being_added.fetch_sub(wanted.0, Ordering::SeqCst);
-            if cut.is_some() || others == 0 {
-                return region;
+            let size = PageCount(memory.size().0 + others);
+            let is_allowed = limit.allows(pages, size);
+            let region = if is_allowed { memory.grow(pages) } else { None };
+            self.being_added.fetch_sub(pages.0, Ordering::SeqCst);
+            if is_allowed || others == 0 {
+                return region.map_or(0, |region| region.start >> PAGE_SHIFT);
             }
             spin_loop();
         }
-        None
+        0
     }
 }

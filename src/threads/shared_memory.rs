@@ -3,7 +3,7 @@
 use super::pages::Pages;
 use super::thread_heap::ThreadHeap;
 use crate::memory::PageCount;
-use crate::memory::linear::{LinearMemory, Region};
+use crate::memory::linear::LinearMemory;
 use core::ptr::NonNull;
 
 /// A thread's access to a linear memory that others have too. A copy of it is the same access.
@@ -26,11 +26,11 @@ pub(crate) unsafe trait SharedMemory: LinearMemory + Clone {
     /// Has the heap that the calling thread has taken given up when the thread ends, where the system tells of that.
     fn give_heap_up_at_end_of_thread(&self);
 
-    /// The state of a new heap, with the address in the page after it, a multiple of 16. In a module it lies at the beginning of the
-    /// page.
+    /// The state of a new heap, with the address in the page of this number after it, a multiple of 16. In a module it lies at the
+    /// beginning of the page.
     ///
     /// # Safety
     ///
     /// The calling thread must have added the page just now, and use it for nothing else.
-    unsafe fn place(&mut self, page: Region) -> (NonNull<ThreadHeap<Self>>, u32);
+    unsafe fn place(&mut self, page: u32) -> (NonNull<ThreadHeap<Self>>, u32);
 }

@@ -4,37 +4,35 @@ use super::heap_memory::HeapMemory;
 use super::pages::Owner;
 use super::remote_blocks::{RemoteBlocks, RemoteStack};
 use super::shared_memory::SharedMemory;
-use crate::heaps::merging::MergingHeap;
+use crate::heaps::merging::{MergingHeap, has_class};
 use crate::heaps::{Request, UncheckedHeap};
-use crate::memory::linear::{PackedGrowth, PageLimit, Region};
+use crate::memory::linear::{PackedGrowth, PageLimit};
 use crate::stats::HeapStats;
 
 /// How many blocks are taken back at once, which bounds the work of a call. No run has more: so a heap takes back
 /// at least as many as it hands out between two times.
 const MOST_TAKEN_BACK: u32 = 1024;
 
-/// A new block, and how many of its first bytes can be other than 0: in one word of 64 bits, which a function returns without
-/// a place in memory.
+/// A new block, and whether its bytes are 0: a function returns it in one word of 64 bits, without a place in memory.
 #[derive(Clone, Copy)]
-pub(super) struct Uncleared(u64);
+pub(super) struct NewBlock(u64);
 
-impl Uncleared {
+impl NewBlock {
     /// There is no memory.
-    pub(super) const NONE: Self = Uncleared(0);
+    pub(super) const NONE: Self = NewBlock(0);
 
-    /// A block with `used` bytes that can be other than 0. The block at 0 has none.
-    const fn new(block: u32, used: u32) -> Self {
-        Uncleared((used as u64) << 32 | block as u64)
+    const fn new(address: u32, is_zero: bool) -> Self {
+        NewBlock((is_zero as u64) << 32 | address as u64)
     }
 
     /// The block's address, or 0.
-    pub(super) const fn block(self) -> u32 {
+    pub(super) const fn address(self) -> u32 {
         self.0 as u32
     }
 
-    /// The bytes that can be other than 0.
-    pub(super) const fn used(self) -> u32 {
-        (self.0 >> 32) as u32
+    /// Whether nothing was ever written to it.
+    pub(super) const fn is_zero(self) -> bool {
+        self.0 >> 32 != 0
     }
 }
 
@@ -68,7 +66,7 @@ impl<M: SharedMemory> ThreadHeap<M> {
     /// # Safety
     ///
     /// As for [`HeapMemory::begin`].
-    pub(super) unsafe fn begin(&mut self, owner: Owner, page: Region, end_of_state: u32, rule: Rule) {
+    pub(super) unsafe fn begin(&mut self, owner: Owner, page: u32, end_of_state: u32, rule: Rule) {
         // SAFETY: as the caller says.
         unsafe { self.heap.memory().begin(owner, page, end_of_state) };
         self.heap.set_policy(rule.growth, rule.limit);
@@ -91,13 +89,20 @@ impl<M: SharedMemory> ThreadHeap<M> {
         self.remote
     }
 
-    /// A block for the request, at 0 if there is no memory for it, after blocks from the stack were taken back.
-    pub(super) fn allocate(&mut self, stack: &RemoteStack, request: Request) -> Uncleared {
+    /// A block for the request, at 0 if there is no memory for it, after blocks from the stack were taken back. The memory grows
+    /// for it only if `growing`; that can be false for a large request.
+    pub(super) fn allocate(&mut self, stack: &RemoteStack, request: Request, growing: bool) -> NewBlock {
         self.take_back(stack);
-        match self.heap.allocate_uncleared(request) {
-            (0, _) => Uncleared::NONE,
-            (block, used) => Uncleared::new(block, used),
-        }
+        let last = self.heap.memory().last_address();
+        let block = if growing {
+            self.heap.allocate(request)
+        } else {
+            self.heap.allocate_at_hand(request)
+        };
+        // Pages after those that were there hold zeros, but for a free chunk that a block was perhaps cut from.
+        // SAFETY: the block is live, and allocated without a class.
+        let is_fresh = block > last && unsafe { !has_class(request) && self.heap.is_last(block) };
+        NewBlock::new(block, is_fresh)
     }
 
     /// What the heap's memory is used for.

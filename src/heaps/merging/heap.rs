@@ -117,16 +117,22 @@ impl<M: LinearMemory> MergingHeap<M> {
         }
     }
 
-    /// As `allocate`, with how many of the first bytes that were asked for can be other than 0.
+    /// As `allocate` for a request without a class, but the memory does not grow for it. O(1).
     #[cfg(any(for_threads, all(test, not(feature = "malloc"))))]
-    pub(crate) fn allocate_uncleared(&mut self, request: Request) -> (u32, u32) {
-        let fresh = self.chunks.fresh();
-        let block = self.allocate(request);
-        if block == 0 || SizeClass::of(request).is_some() {
-            return (block, request.size);
-        }
-        // SAFETY: the block was just allocated without a class, so it is one of the chunk heap.
-        (block, unsafe { self.used_bytes(block, request.size, fresh) })
+    pub(crate) fn allocate_at_hand(&mut self, request: Request) -> u32 {
+        self.chunks
+            .allocate(span_for(request.size), request.align, Effort::AtHand)
+    }
+
+    /// Whether a block was cut from the tail and nothing after it.
+    ///
+    /// # Safety
+    ///
+    /// The block must be live, and have been allocated for a request without a class.
+    #[cfg(any(for_threads, all(test, not(feature = "malloc"))))]
+    pub(crate) unsafe fn is_last(&self, block: u32) -> bool {
+        // SAFETY: a block without a class is one of the chunk heap, and it is live.
+        unsafe { self.chunks.is_last(block) }
     }
 
     /// Whether a block serves so many bytes where it is. What lies after it changes for that, and the memory may grow.

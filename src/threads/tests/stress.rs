@@ -172,7 +172,7 @@ fn a_refused_growth_loses_nothing_in_any_thread() {
 
 #[test]
 fn threads_that_share_a_ceiling_ask_the_engine_for_nothing_above_it() {
-    let limit = if cfg!(miri) { 16 } else { 40 };
+    let limit = if cfg!(miri) { 16 } else { 24 };
     let refused = play(Play {
         limit: Some(limit),
         ..PLAIN

@@ -77,7 +77,7 @@ unsafe impl SharedMemory for InTurn {
 
     fn give_heap_up_at_end_of_thread(&self) {}
 
-    unsafe fn place(&mut self, page: Region) -> (NonNull<ThreadHeap<Self>>, u32) {
+    unsafe fn place(&mut self, page: u32) -> (NonNull<ThreadHeap<Self>>, u32) {
         let heap = Box::into_raw(Box::new(ThreadHeap::unused(self.clone())));
         self.0.placed.borrow_mut().push(heap);
         // SAFETY: a box is not null.

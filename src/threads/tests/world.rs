@@ -52,8 +52,8 @@ unsafe fn drop_boxed<T>(value: *mut u8) {
 }
 
 /// The address after a heap's state, which takes as much of its first page as in a module, and lies elsewhere.
-pub(super) fn end_of_state(page: Region) -> u32 {
-    page.start + 1200
+pub(super) fn end_of_state(page: u32) -> u32 {
+    (page << PAGE_SHIFT) + 1200
 }
 
 // SAFETY: it is dropped with the world, when no thread uses it.
@@ -200,7 +200,7 @@ unsafe impl SharedMemory for Shared<'_> {
 
     fn give_heap_up_at_end_of_thread(&self) {}
 
-    unsafe fn place(&mut self, page: Region) -> (NonNull<ThreadHeap<Self>>, u32) {
+    unsafe fn place(&mut self, page: u32) -> (NonNull<ThreadHeap<Self>>, u32) {
         let heap = Box::into_raw(Box::new(ThreadHeap::unused(*self)));
         let mut placed = self.0.placed.lock().expect("no thread has panicked");
         placed.push(Placed(heap.cast(), drop_boxed::<ThreadHeap<Self>>));

@@ -7,10 +7,20 @@
 //! | [`stress`] | players on real threads |
 //! | [`situations`] | single situations, on threads that take turns |
 //! | [`turns`] | the model's programs, played by threads that take turns |
-//! | `survey.rs`, `regions.rs`, `peek.rs` | what the memory of the heaps is used for: children of the files that they look into |
+//! | `protocol`, `loom_types` | with `--cfg loom` in place of these: all orders of small cases |
+//! | `survey`, `regions`, `peek` | looks into the files of this layer: children of theirs, which see their fields |
 
+#[cfg(loom)]
+pub(crate) mod loom_types;
+#[cfg(not(loom))]
 mod player;
+#[cfg(loom)]
+mod protocol;
+#[cfg(not(loom))]
 mod situations;
+#[cfg(not(loom))]
 mod stress;
+#[cfg(not(loom))]
 mod turns;
+#[cfg(not(loom))]
 mod world;

@@ -96,8 +96,8 @@ impl<'w> Player<'w> {
         let size = match self.below(32) {
             0..=19 => 1 + self.below(512),
             20..=27 => 1 + self.below(5000),
-            28..=30 => 1 + self.below(50_000),
-            _ => (32 << 10) - 64 + self.below(100_000),
+            28..=30 => 1 + self.below(30_000),
+            _ => (16 << 10) - 64 + self.below(100_000),
         };
         let log2 = match self.below(16) {
             0..=12 => self.below(5),

@@ -65,7 +65,8 @@ fn a_memory_that_gives_no_page_refuses_at_once() {
     let world = &World::new(1, 0);
     let setting = Setting::new(world);
     for request in [SMALL, LARGE] {
-        assert_eq!(setting.allocate(&mut Thread::NEW, request), 0);
+        let mut thread = Thread::NEW;
+        assert_eq!(setting.allocate(&mut thread, request), 0);
         assert_eq!(setting.heaps.allocate_zeroed(RULE, None, request), 0);
     }
     assert!(world.growths() <= 1024, "asked for memory {} times", world.growths());
@@ -94,15 +95,15 @@ fn a_request_that_no_heap_has_memory_for_is_refused_at_once() {
 }
 
 #[test]
-fn a_request_of_up_to_32_kib_is_served_by_the_heap_of_its_thread_and_a_larger_one_by_a_common_one() {
+fn a_request_of_up_to_16_kib_is_served_by_the_heap_of_its_thread_and_a_larger_one_by_a_common_one() {
     let world = &World::new(1, 100);
     let setting = Setting::new(world);
     let (mut first, mut second) = (Thread::NEW, Thread::NEW);
     let of_sizes = |thread: &mut _, sizes: [u32; 3]| {
         sizes.map(|size| setting.heap_of(setting.allocate(thread, Request { size, align: 8 })))
     };
-    let own = of_sizes(&mut first, [1, 5000, 32 << 10]);
-    let own_of_second = of_sizes(&mut second, [1, 5000, 32 << 10]);
+    let own = of_sizes(&mut first, [1, 5000, 16 << 10]);
+    let own_of_second = of_sizes(&mut second, [1, 5000, 16 << 10]);
     assert_eq!((own[0], own[0]), (own[1], own[2]));
     assert_eq!(
         (own_of_second[0], own_of_second[0]),
@@ -111,7 +112,7 @@ fn a_request_of_up_to_32_kib_is_served_by_the_heap_of_its_thread_and_a_larger_on
     assert_ne!(own[0], own_of_second[0]);
     assert!(!COMMON.contains(&own[0]) && !COMMON.contains(&own_of_second[0]));
     for thread in [&mut first, &mut second] {
-        let common = of_sizes(thread, [(32 << 10) + 1, 100_000, 1 << 20]);
+        let common = of_sizes(thread, [(16 << 10) + 1, 100_000, 1 << 20]);
         assert!(common.iter().all(|heap| COMMON.contains(heap)));
     }
     let without_storage = setting.heap_of(setting.heaps.allocate(RULE, None, SMALL));
@@ -172,7 +173,7 @@ fn a_block_of_another_thread_stays_where_it_is_while_its_size_class_does_and_mov
     // A block of a common heap grows where it is, whoever made it; a size of a thread's own heap goes there.
     let large = setting.allocate(&mut owner, LARGE);
     assert_eq!(setting.resize(&mut other, large, LARGE, 140_000), large);
-    let shrunk = setting.resize(&mut other, large, LARGE.with_size(140_000), 32 << 10);
+    let shrunk = setting.resize(&mut other, large, LARGE.with_size(140_000), 16 << 10);
     assert!(!COMMON.contains(&setting.heap_of(shrunk)));
     // What was given up is used again.
     assert_eq!(setting.allocate(&mut other, LARGE), large);
@@ -183,7 +184,7 @@ fn a_large_block_grows_in_the_heap_of_its_thread_to_256_kib() {
     let world = &World::new(1, 100);
     let setting = Setting::new(world);
     let mut thread = Thread::NEW;
-    let request = Request { size: 30_000, align: 8 };
+    let request = Request { size: 12_000, align: 8 };
     let block = setting.allocate(&mut thread, request);
     let own = setting.heap_of(block);
     let block = setting.resize(&mut thread, block, request, 256 << 10);
@@ -305,7 +306,7 @@ fn zeros_and_copies_reach_pages_that_another_thread_has_added() {
     let setting = Setting::new(world);
     let mut adder = setting.player();
     let [small, large] = [
-        Request { size: 20_000, align: 8 },
+        Request { size: 10_000, align: 8 },
         Request {
             size: 3 * PAGE_BYTES,
             align: 8,

@@ -85,3 +85,13 @@ impl<M: SharedMemory> Heaps<M> {
         assert!(self.seat(Owner::heap(number)).try_take(), "heap {number} is in use");
     }
 }
+
+#[cfg(loom)]
+impl<M: SharedMemory> Heaps<M> {
+    /// Makes what loom tracks, before there are threads.
+    pub(in super::super) fn touch(&self) {
+        for seat in &self.seats {
+            seat.touch();
+        }
+    }
+}

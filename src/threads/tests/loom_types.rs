@@ -3,6 +3,7 @@
 
 use core::ops::Deref;
 use core::ptr;
+use core::sync::atomic::Ordering;
 use loom::sync::atomic;
 use std::sync::OnceLock;
 use std::vec::Vec;
@@ -35,6 +36,16 @@ macro_rules! atomics {
 atomics! {
     AtomicBool of bool;
     AtomicU32 of u32;
+}
+
+impl AtomicBool {
+    /// A swap that stores nothing where that changes nothing. Loom 0.7 forgets that a swap follows the store whose value it returns
+    /// directly, and then has two threads read one store where each of the two should read the other's.
+    pub(crate) fn swap(&self, new: bool, order: Ordering) -> bool {
+        match self.compare_exchange(!new, new, order, Ordering::Relaxed) {
+            Ok(old) | Err(old) => old,
+        }
+    }
 }
 
 pub(crate) struct AtomicPtr<T>(OnceLock<atomic::AtomicPtr<T>>);

@@ -26,6 +26,7 @@ tasks_of() {
             check-module-size
             check-instructions
             test-browser
+            test-parallel-page
             test-page
             test-heap-picture"
         ;;
@@ -47,6 +48,7 @@ make() {
 can_run() {
     local programs=() missing
     case $1 in
+    test-parallel-page) programs=(nightly rust-src chromium) ;;
     test-browser) programs=(chromium chromedriver) ;;
     test-page | test-heap-picture) programs=(chromium) ;;
     *) return 0 ;;

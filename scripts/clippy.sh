@@ -24,7 +24,7 @@ cargo clippy --package c-code-module "${wasm[@]}" "${strict[@]}"
 cargo clippy --package freeing-bump --all-features "${wasm[@]}" "${strict[@]}"
 for example in "word-count wasm32-wasip1" "contract wasm32v1-none" "plug-in wasm32-unknown-unknown" \
     "component wasm32-wasip2" \
-    "heap-picture wasm32-unknown-unknown"; do
+    "heap-picture wasm32-unknown-unknown" "parallel-page wasm32-unknown-unknown"; do
     read -r name target <<<"$example"
     cargo clippy --manifest-path "examples/$name/Cargo.toml" --target "$target" --target-dir target/examples/clippy \
         "${strict[@]}"

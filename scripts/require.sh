@@ -3,7 +3,7 @@
 # how to get it.
 #
 # usage: scripts/require.sh NAME...
-#     NAME is bash, nightly, cxx, node, npm, chromium or chromedriver.
+#     NAME is bash, nightly, rust-src, cxx, node, npm, chromium or chromedriver.
 # needs: for node and npm, OLDEST_NODE_VERSION as Makefile.toml sets it, or Makefile.toml itself.
 #
 # It runs in bash 3.2, which macOS comes with.
@@ -31,6 +31,12 @@ require() {
     nightly)
         if ! cargo +nightly --version >/dev/null 2>&1; then
             fail "this needs nightly Rust beside the stable one: rustup toolchain install nightly"
+        fi
+        ;;
+    rust-src)
+        if [ ! -d "$(rustc +nightly --print sysroot 2>/dev/null)/lib/rustlib/src/rust/library" ]; then
+            fail "this compiles the standard library, and nightly Rust has no rust-src:" \
+                "rustup component add --toolchain nightly rust-src"
         fi
         ;;
     cxx)

@@ -35,7 +35,8 @@
 //!
 //! The three global allocators exist on wasm32 alone: on wasm32-unknown-unknown, wasm32v1-none and wasm32-wasip1, and
 //! `FreeingBump` with its feature `malloc` on wasm32-wasip2. They serve modules with one thread that have their memory to
-//! themselves. For wasm the crate compiles in no other build: not for threads, other systems with a C library, side modules or
+//! themselves. With its feature `threads`, `FreeingBump` serves threads too, on wasm32-unknown-unknown and
+//! wasm32-wasip1-threads. For wasm the crate compiles in no other build: not for other systems with a C library, side modules or
 //! 64-bit memories.
 //!
 //! # Features
@@ -47,6 +48,7 @@
 //! | `malloc` | C's functions for memory over the heap of `FreeingBump`, for C code in a module and for components: see [`c_code`] |
 //! | `profile` | `Profiled`, which counts what is live by size class and by place, and names the place of a leak |
 //! | `record` | `Recorder`, which records all calls for `cargo make replay` of the repository |
+//! | `threads` | a heap for each thread in `FreeingBump`, without a lock on the way to it, in builds for threads: see [`with_threads`] |
 //! | `trace` | `Traced`, which reports each call to a function of yours |
 //! | `walk` | `FreeingBump::walk`, which tells what each address of the heap is used for |
 //!
@@ -110,6 +112,8 @@ mod stats;
 mod tests;
 #[cfg(any(for_threads, all(test, not(feature = "malloc"))))]
 mod threads;
+#[doc = include_str!("with_threads.md")]
+pub mod with_threads {}
 mod wrappers;
 
 #[cfg(target_arch = "wasm32")]

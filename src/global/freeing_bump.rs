@@ -62,6 +62,8 @@ type Heap = SingleThreaded<MergingHeap<ThisModule>>;
 /// - Alignments up to 16 cost nothing. Above that, the bytes cut off around a block become free.
 /// - Out of memory is a null pointer. It changes nothing that is in use, and what is free is still handed out.
 /// - With the feature `malloc` all values of this type are one heap, which C's functions use too: see [`c_code`](crate::c_code).
+/// - With the feature `threads`, each thread has a heap of its own in a build for threads, and blocks cross threads freely: see
+///   [`with_threads`](crate::with_threads). All values of this type are one set of heaps then.
 /// - Nothing is checked: releasing twice, or with another layout, is undefined behaviour, as
 ///   [`GlobalAlloc`](core::alloc::GlobalAlloc) says.
 ///
@@ -179,6 +181,9 @@ impl FreeingBump {
 
     /// What the memory is used for now, in bytes. The heap's own bytes count as live: tags, the headers of runs, and what
     /// blocks were rounded up by. O(free blocks): nothing is counted while allocating.
+    ///
+    /// In a build for threads these are the figures of all heaps. What is free in a heap that another thread uses now is not known,
+    /// and counts as live. So does a block that another thread has released until its heap takes it back.
     #[must_use]
     pub fn stats(&self) -> HeapStats {
         // SAFETY: counting runs no code of the user.

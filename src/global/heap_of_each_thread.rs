@@ -14,7 +14,7 @@ use crate::threads::heaps::Heaps;
 use crate::threads::pages::Pages;
 use crate::threads::shared_memory::SharedMemory;
 use crate::threads::thread::Thread;
-use crate::threads::thread_heap::{Rule, ThreadHeap};
+use crate::threads::thread_heap::Rule;
 use core::cell::UnsafeCell;
 use core::ptr::NonNull;
 use std::thread_local;
@@ -43,12 +43,12 @@ unsafe impl SharedMemory for ThisModule {
         super::end_of_thread::call_at_end(end);
     }
 
-    unsafe fn place(&mut self, page: u32) -> (NonNull<ThreadHeap<Self>>, u32) {
+    unsafe fn place<T>(&mut self, page: u32) -> (NonNull<T>, u32) {
         let start = page << PAGE_SHIFT;
-        // A heap's state is all zero before its first use, and so is a new page.
-        // SAFETY: no page begins at 0.
-        let heap = unsafe { NonNull::new_unchecked(pointer(start).cast()) };
-        (heap, start + size_of::<ThreadHeap<Self>>() as u32)
+        // A new page is all 0.
+        // SAFETY: no page that a memory adds begins at 0.
+        let place = unsafe { NonNull::new_unchecked(pointer(start).cast()) };
+        (place, start + size_of::<T>() as u32)
     }
 }
 

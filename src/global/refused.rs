@@ -34,6 +34,12 @@ macro_rules! refuse {
             }
         }
 
+        impl Default for $name {
+            fn default() -> Self {
+                Self::new()
+            }
+        }
+
         // SAFETY: there is no value of the type.
         unsafe impl GlobalAlloc for $name {
             unsafe fn alloc(&self, _layout: Layout) -> *mut u8 {

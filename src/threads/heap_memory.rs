@@ -22,24 +22,13 @@ pub(crate) struct HeapMemory<M> {
 }
 
 impl<M: SharedMemory> HeapMemory<M> {
-    /// The memory of a heap that has no page and no number yet.
-    #[cfg(test)]
-    pub(crate) const fn new(shared: M) -> Self {
-        HeapMemory {
-            shared,
-            heap: Owner::NONE,
-            first: Region { start: 0, end: 0 },
-            pages: PageCount(0),
-            end_page: 0,
-        }
-    }
-
     /// Gives the memory to a heap, with a first page. The heap's state takes that up to `end_of_state`.
     ///
     /// # Safety
     ///
     /// The calling thread must have added the page just now. There must be a page only once.
-    pub(crate) unsafe fn begin(&mut self, heap: Owner, page: u32, end_of_state: u32) {
+    pub(crate) unsafe fn begin(&mut self, shared: M, heap: Owner, page: u32, end_of_state: u32) {
+        self.shared = shared;
         self.heap = heap;
         // SAFETY: the calling thread has added the page just now, says the caller.
         unsafe { self.own(page, 1) };

@@ -19,7 +19,7 @@ use super::seat::Seat;
 use super::shared_memory::SharedMemory;
 use super::thread::Thread;
 use super::thread_heap::{NewBlock, Rule, ThreadHeap};
-use crate::heaps::merging::{MergingHeap, has_class, has_same_class};
+use crate::heaps::merging::{MergingHeap, has_class};
 use crate::heaps::{Request, UncheckedHeap};
 use crate::memory::{PAGE_SHIFT, PageCount};
 use crate::stats::HeapStats;
@@ -227,7 +227,8 @@ impl<M: SharedMemory> Heaps<M> {
         if new_block != 0 {
             let bytes = request.size.min(new_size);
             // The old block may be another thread's. The new one is of a heap all of whose pages the thread sees.
-            self.see(thread.as_deref_mut(), (block + (bytes - 1) >> PAGE_SHIFT) + 1);
+            let last_byte = block + (bytes - 1);
+            self.see(thread.as_deref_mut(), (last_byte >> PAGE_SHIFT) + 1);
             // SAFETY: both blocks are live and hold the bytes. The thread sees the pages of both.
             unsafe { self.memory.clone().copy(block, new_block, bytes) };
             // SAFETY: the caller gives up the old block.
@@ -237,7 +238,7 @@ impl<M: SharedMemory> Heaps<M> {
     }
 
     /// Whether a block serves so many bytes where it is. One of a common heap that would shrink to the sizes of a thread's own heap
-    /// does not, nor does one that another thread's heap serves, unless its size class stays.
+    /// does not, nor does one of another thread's heap.
     ///
     /// # Safety
     ///
@@ -258,15 +259,11 @@ impl<M: SharedMemory> Heaps<M> {
             // SAFETY: the block is from this heap, and live, with its request.
             return unsafe { heap.resize_in_place(block, request, new_size) };
         }
-        if has_class(request) {
-            // The block of a run stays while its class is the same.
-            return has_same_class(request, new_size);
-        }
-        if !is_common(u32::from(owner.number())) || new_size <= LARGEST_OF_OWN_HEAP {
+        if has_class(request) || new_size <= LARGEST_OF_OWN_HEAP || !is_common(u32::from(owner.number())) {
             return false;
         }
         let seat = self.seat(owner);
-        if !seat.try_take_soon() {
+        if !seat.try_take() {
             return false;
         }
         let resized = match seat.heap() {
@@ -292,7 +289,7 @@ impl<M: SharedMemory> Heaps<M> {
 
     /// What the memory is used for: all pages of all heaps. What is free in a heap that another thread uses is not known, and
     /// counts as live, like blocks that others have released and that their heap has not taken back.
-    pub(crate) fn stats(&self, mut thread: Option<&mut Thread<M>>) -> HeapStats {
+    pub(crate) fn stats(&self, thread: Option<&mut Thread<M>>) -> HeapStats {
         let mut stats = HeapStats {
             address_space_bytes: self.memory.pages().owned().0 << PAGE_SHIFT,
             ..HeapStats::default()
@@ -303,7 +300,7 @@ impl<M: SharedMemory> Heaps<M> {
             stats.tail_bytes += part.tail_bytes;
             stats.largest_free_bytes = stats.largest_free_bytes.max(part.largest_free_bytes);
         };
-        if let Some(heap) = thread.as_deref_mut().and_then(|thread| thread.heap) {
+        if let Some(heap) = thread.and_then(|thread| thread.heap) {
             // SAFETY: the thread has taken its heap's seat, and this is its only call.
             add(unsafe { heap.as_ref() });
         }
@@ -331,9 +328,9 @@ impl<M: SharedMemory> Heaps<M> {
         // A thread's own heap has the number 0 here.
         let own = thread.as_deref().map(|thread| thread.heap);
         let first = match own {
-            Some(Some(_)) if request.size <= LARGEST_OF_OWN_HEAP => 0,
-            Some(None) if request.size <= LARGEST_OF_OWN_HEAP => FIRST_KEPT,
-            _ => FIRST_COMMON,
+            _ if request.size > LARGEST_OF_OWN_HEAP => FIRST_COMMON,
+            Some(None) => FIRST_KEPT,
+            _ => 0,
         };
         let mut number = first;
         // A large request has no heap grow while a common one has room for it.
@@ -387,7 +384,7 @@ impl<M: SharedMemory> Heaps<M> {
         founding: &mut Option<Rule>,
     ) -> Option<NonNull<ThreadHeap<M>>> {
         let seat = self.seat(owner);
-        if !seat.try_take_soon() {
+        if !seat.try_take() {
             return None;
         }
         let heap = match seat.heap() {
@@ -414,24 +411,24 @@ impl<M: SharedMemory> Heaps<M> {
         if page == 0 {
             return None;
         }
-        // SAFETY: the page was added just now, for this heap.
-        let (mut heap, end_of_state) = unsafe { memory.place(page) };
+        // SAFETY: the page was added just now, for this heap. The state of a heap is all 0 before its first use.
+        let (mut heap, end_of_state) = unsafe { memory.place::<ThreadHeap<M>>(page) };
         // SAFETY: no other thread knows the heap yet.
         let state = unsafe { heap.as_mut() };
         // SAFETY: the page was added just now, for this heap.
-        unsafe { state.begin(owner, page, end_of_state, rule) };
+        unsafe { state.begin(memory, owner, page, end_of_state, rule) };
         Some(heap)
     }
 
     /// Has the calling thread see all pages before `end_page`, to which instructions are about to refer that need that: see
     /// [`SharedMemory::refresh`].
     fn see(&self, thread: Option<&mut Thread<M>>, end_page: u32) {
-        match thread {
-            Some(thread) if thread.seen_to >= end_page => {}
-            Some(thread) => thread.seen_to = self.memory.clone().refresh().0,
-            None => {
-                self.memory.clone().refresh();
-            }
+        if thread.as_deref().is_some_and(|thread| thread.seen_to >= end_page) {
+            return;
+        }
+        let pages = self.memory.clone().refresh();
+        if let Some(thread) = thread {
+            thread.seen_to = pages.0;
         }
     }
 

@@ -28,6 +28,20 @@
 //! which no seat is left. No thread waits for another to finish a call, as long as another heap serves.
 //!
 //! A heap whose thread has given it up is adopted by the next thread that needs one.
+//!
+//! # What was tried and lost
+//!
+//! Times of V8, throughput of two threads over that of one:
+//!
+//! - One heap behind a spin lock: 0.19 where small blocks come and go, 0.25 on sizes to 10 kB, 0.75 where JSON is parsed and
+//!   printed. A heap for each thread: 2.01, 1.99 and 1.97.
+//! - A thread known by the address of its stack: stacks may share a page, and it is slower. By `pthread_getspecific`: twice
+//!   the time of a call.
+//! - Requests of all sizes served by the thread's own heap: 594 to 618 pages where four threads exchange blocks, instead of
+//!   382 to 392 with those above 32 KiB served by common heaps. From 16 KiB on: 0.94 of the pages of that, and from 10 KiB on
+//!   about the same.
+//! - A heap's state made by a constructor and moved to its page: 220 bytes of code more (opt-level "z").
+//! - The fast paths inlined in a build for size too: 330 bytes more.
 
 pub(crate) mod heap_memory;
 pub(crate) mod heaps;

@@ -20,10 +20,6 @@ const HAS_CLASS: u32 = 1;
 pub(crate) struct RemoteBlocks(u32);
 
 impl RemoteBlocks {
-    /// No block.
-    #[cfg(test)]
-    pub(crate) const NONE: Self = RemoteBlocks(0);
-
     /// Whether there is none.
     pub(crate) const fn is_empty(self) -> bool {
         self.0 == 0

@@ -2,7 +2,7 @@
 
 use super::remote_blocks::RemoteStack;
 use super::shared_memory::SharedMemory;
-use super::sync::{AtomicBool, AtomicPtr, spin_loop, tries};
+use super::sync::{AtomicPtr, AtomicU32, spin_loop, tries};
 use super::thread_heap::ThreadHeap;
 use core::ptr;
 use core::ptr::NonNull;
@@ -11,16 +11,21 @@ use core::sync::atomic::Ordering;
 /// How often a seat is looked at that another thread has taken for a call: longer than almost any such call takes.
 const LOOKS: u32 = tries(10_000);
 
+/// No thread has the seat.
+const FREE: u32 = 0;
+/// A thread has it, for a call perhaps.
+const TAKEN: u32 = 1;
+/// A thread has it, and another one has waited in vain.
+const KEPT: u32 = 2;
+
 /// What threads share of a heap, in static data: V8 lets atomic instructions reach that in every thread. Two fill
 /// a line of the processor's cache.
 #[repr(align(32))]
 pub(crate) struct Seat<M: SharedMemory> {
     /// The blocks that other threads have released.
     pub(super) remote: RemoteStack,
-    /// Whether a thread uses the heap.
-    taken: AtomicBool,
-    /// Whether a thread has waited for the seat in vain.
-    is_kept: AtomicBool,
+    /// [`FREE`], [`TAKEN`] or [`KEPT`].
+    state: AtomicU32,
     /// The heap, for the thread that has taken the seat; null before the first one has.
     heap: AtomicPtr<ThreadHeap<M>>,
 }
@@ -30,31 +35,29 @@ impl<M: SharedMemory> Seat<M> {
     pub(crate) const fn new() -> Self {
         Seat {
             remote: RemoteStack::new(),
-            taken: AtomicBool::new(false),
-            is_kept: AtomicBool::new(false),
+            state: AtomicU32::new(FREE),
             heap: AtomicPtr::new(ptr::null_mut()),
         }
     }
 
-    /// Takes the seat if it is free: it is the caller's until [`give_up`](Self::give_up).
+    /// Takes the seat if it is free, or is soon: it is the caller's until [`give_up`](Self::give_up). Where it was not for one
+    /// thread, no other waits for it: who has it keeps it, or was stopped.
     pub(crate) fn try_take(&self) -> bool {
-        !self.taken.load(Ordering::Relaxed) && !self.taken.swap(true, Ordering::Acquire)
+        for _ in 0..LOOKS {
+            match self.exchange(FREE, TAKEN) {
+                Ok(_) => return true,
+                Err(KEPT) => return false,
+                Err(_) => spin_loop(),
+            }
+        }
+        // If it was given up meanwhile, it is free and stays so.
+        let _ = self.exchange(TAKEN, KEPT);
+        false
     }
 
-    /// Takes the seat as soon as it is free, if that is soon. Where it was not for one thread, no other waits for it until it was
-    /// taken again: who has it keeps it, or was stopped.
-    pub(crate) fn try_take_soon(&self) -> bool {
-        let mut looks = if self.is_kept.load(Ordering::Relaxed) { 1 } else { LOOKS };
-        while !self.try_take() {
-            looks -= 1;
-            if looks == 0 {
-                self.is_kept.store(true, Ordering::Relaxed);
-                return false;
-            }
-            spin_loop();
-        }
-        self.is_kept.store(false, Ordering::Relaxed);
-        true
+    fn exchange(&self, from: u32, to: u32) -> Result<u32, u32> {
+        self.state
+            .compare_exchange(from, to, Ordering::Acquire, Ordering::Relaxed)
     }
 
     /// Lets the next thread have the seat.
@@ -63,7 +66,7 @@ impl<M: SharedMemory> Seat<M> {
     ///
     /// The caller must have taken it, and use its heap no longer.
     pub(crate) unsafe fn give_up(&self) {
-        self.taken.store(false, Ordering::Release);
+        self.state.store(FREE, Ordering::Release);
     }
 
     /// The heap, if there is one. To use it takes the seat.
@@ -81,8 +84,6 @@ impl<M: SharedMemory> Seat<M> {
     pub(super) fn touch(&self) {
         self.remote.is_empty();
         self.heap();
-        for flag in [&self.taken, &self.is_kept] {
-            flag.load(Ordering::Relaxed);
-        }
+        self.state.load(Ordering::Relaxed);
     }
 }

@@ -2,11 +2,11 @@
 //! which threads can run, and has each load return all values that it can.
 
 #[cfg(all(test, loom))]
-pub(crate) use super::tests::loom_types::{AtomicBool, AtomicPtr, AtomicU32, Table, spin_loop};
+pub(crate) use super::tests::loom_types::{AtomicPtr, AtomicU32, Table, spin_loop};
 #[cfg(not(all(test, loom)))]
 pub(crate) use core::{
     hint::spin_loop,
-    sync::atomic::{AtomicBool, AtomicPtr, AtomicU32},
+    sync::atomic::{AtomicPtr, AtomicU32},
 };
 #[cfg(not(all(test, loom)))]
 pub(crate) use table::Table;

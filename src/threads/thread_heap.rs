@@ -13,26 +13,28 @@ use crate::stats::HeapStats;
 /// at least as many as it hands out between two times.
 const MOST_TAKEN_BACK: u32 = 1024;
 
-/// A new block, and whether its bytes are 0: a function returns it in one word of 64 bits, without a place in memory.
+/// The address of a new block, a multiple of 8, with 1 more if its bytes are 0.
 #[derive(Clone, Copy)]
-pub(super) struct NewBlock(u64);
+pub(super) struct NewBlock(u32);
 
 impl NewBlock {
     /// There is no memory.
     pub(super) const NONE: Self = NewBlock(0);
 
+    const IS_ZERO: u32 = 1;
+
     const fn new(address: u32, is_zero: bool) -> Self {
-        NewBlock((is_zero as u64) << 32 | address as u64)
+        NewBlock(address | if is_zero { Self::IS_ZERO } else { 0 })
     }
 
     /// The block's address, or 0.
     pub(super) const fn address(self) -> u32 {
-        self.0 as u32
+        self.0 & !Self::IS_ZERO
     }
 
     /// Whether nothing was ever written to it.
     pub(super) const fn is_zero(self) -> bool {
-        self.0 >> 32 != 0
+        self.0 & Self::IS_ZERO != 0
     }
 }
 
@@ -52,23 +54,14 @@ pub(crate) struct ThreadHeap<M: SharedMemory> {
 }
 
 impl<M: SharedMemory> ThreadHeap<M> {
-    /// A heap that has taken nothing of its memory yet. In a module its state is all zero, and needs no constructor.
-    #[cfg(test)]
-    pub(crate) const fn unused(shared: M) -> Self {
-        ThreadHeap {
-            heap: MergingHeap::new(HeapMemory::new(shared), crate::memory::Growth::THIRTY_SECOND),
-            remote: RemoteBlocks::NONE,
-        }
-    }
-
     /// Begins a heap with a number, a first page, and a rule.
     ///
     /// # Safety
     ///
     /// As for [`HeapMemory::begin`].
-    pub(super) unsafe fn begin(&mut self, owner: Owner, page: u32, end_of_state: u32, rule: Rule) {
+    pub(super) unsafe fn begin(&mut self, shared: M, owner: Owner, page: u32, end_of_state: u32, rule: Rule) {
         // SAFETY: as the caller says.
-        unsafe { self.heap.memory().begin(owner, page, end_of_state) };
+        unsafe { self.heap.memory().begin(shared, owner, page, end_of_state) };
         self.heap.set_policy(rule.growth, rule.limit);
     }
 
@@ -113,17 +106,17 @@ impl<M: SharedMemory> ThreadHeap<M> {
     /// Releases what others have put on the heap's stack: up to 1,024 blocks.
     #[inline]
     pub(crate) fn take_back(&mut self, stack: &RemoteStack) {
-        if !self.remote.is_empty() || !stack.is_empty() {
-            self.take_some_back(stack);
+        if self.remote.is_empty() && !stack.is_empty() {
+            self.remote = stack.take();
+        }
+        if !self.remote.is_empty() {
+            self.take_some_back();
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn take_some_back(&mut self, stack: &RemoteStack) {
-        if self.remote.is_empty() {
-            self.remote = stack.take();
-        }
+    fn take_some_back(&mut self) {
         for _ in 0..MOST_TAKEN_BACK {
             let Some((block, has_class)) = self.remote.pop(self.heap.memory()) else {
                 return;

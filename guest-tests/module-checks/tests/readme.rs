@@ -1,6 +1,8 @@
-//! What the README shows can be pasted: its Rust compiles for wasm, and its first block makes a program that runs.
+//! What the README shows can be pasted: its Rust compiles for wasm, and its first block makes a program that runs. The
+//! flags that the documentation of threads shows are those that the tests build with.
 
 use module_checks::{TARGET, build_module, repository};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -109,6 +111,29 @@ fn the_documentation_opens_as_the_readme_does() {
     let documentation: Vec<&str> = documentation.map(str::trim_start).collect();
     let (_title, readme) = readme.split_once('\n').expect("README.md begins with a title");
     assert_eq!(first_paragraph(&documentation.join("\n")), first_paragraph(readme));
+}
+
+/// The words in a text of the repository that begin with one of these. `-Clink-arg=` before a word is no part of it.
+fn words_of(file: &str, beginnings: &[&str]) -> BTreeSet<String> {
+    let text = fs::read_to_string(repository().join(file)).expect("the file is there");
+    let text = text.replace("-Clink-arg=", " ");
+    let words = text.split(|letter: char| letter.is_whitespace() || "\"`,;()[]".contains(letter));
+    let words = words.filter(|word| beginnings.iter().any(|beginning| word.starts_with(beginning)));
+    words.map(String::from).collect()
+}
+
+#[test]
+fn the_flags_that_the_documentation_of_threads_shows_are_those_that_the_tests_build_with() {
+    let flags = [
+        "--shared-",
+        "--import-",
+        "--max-memory=",
+        "--export=",
+        "-Ctarget-feature=",
+    ];
+    let script = words_of("scripts/build-for-threads.sh", &flags);
+    assert!(script.len() > 8, "the script has {script:?}");
+    assert_eq!(words_of("src/with_threads.md", &flags), script);
 }
 
 #[test]

@@ -141,7 +141,7 @@ impl<M: LinearMemory> MergingHeap<M> {
     ///
     /// As for [`deallocate`](UncheckedHeap::deallocate).
     #[cfg(not(feature = "malloc"))]
-    #[inline]
+    #[inline(always)]
     pub(crate) unsafe fn resize_in_place(&mut self, block: u32, request: Request, new_size: u32) -> bool {
         let (class, new_class) = (SizeClass::of(request), SizeClass::of(request.with_size(new_size)));
         match (class, new_class) {

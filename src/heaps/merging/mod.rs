@@ -31,9 +31,3 @@ use {crate::heaps::Request, size_class::SizeClass};
 pub(crate) const fn has_class(request: Request) -> bool {
     SizeClass::serves(request)
 }
-
-/// Whether a request has the same size class with another size.
-#[cfg(any(for_threads, all(test, not(feature = "malloc"))))]
-pub(crate) fn has_same_class(request: Request, new_size: u32) -> bool {
-    SizeClass::of(request) == SizeClass::of(request.with_size(new_size))
-}

@@ -3,48 +3,31 @@
 
 use core::ops::Deref;
 use core::ptr;
-use core::sync::atomic::Ordering;
 use loom::sync::atomic;
 use std::sync::OnceLock;
 use std::vec::Vec;
 
 pub(crate) use loom::hint::spin_loop;
 
-macro_rules! atomics {
-    ($($name:ident of $value:ty;)*) => { $(
-        pub(crate) struct $name {
-            first: $value,
-            made: OnceLock<atomic::$name>,
-        }
-
-        impl $name {
-            pub(crate) const fn new(first: $value) -> Self {
-                $name { first, made: OnceLock::new() }
-            }
-        }
-
-        impl Deref for $name {
-            type Target = atomic::$name;
-
-            fn deref(&self) -> &atomic::$name {
-                self.made.get_or_init(|| atomic::$name::new(self.first))
-            }
-        }
-    )* };
+pub(crate) struct AtomicU32 {
+    first: u32,
+    made: OnceLock<atomic::AtomicU32>,
 }
 
-atomics! {
-    AtomicBool of bool;
-    AtomicU32 of u32;
+impl AtomicU32 {
+    pub(crate) const fn new(first: u32) -> Self {
+        AtomicU32 {
+            first,
+            made: OnceLock::new(),
+        }
+    }
 }
 
-impl AtomicBool {
-    /// A swap that stores nothing where that changes nothing. Loom 0.7 forgets that a swap follows the store whose value it returns
-    /// directly, and then has two threads read one store where each of the two should read the other's.
-    pub(crate) fn swap(&self, new: bool, order: Ordering) -> bool {
-        match self.compare_exchange(!new, new, order, Ordering::Relaxed) {
-            Ok(old) | Err(old) => old,
-        }
+impl Deref for AtomicU32 {
+    type Target = atomic::AtomicU32;
+
+    fn deref(&self) -> &atomic::AtomicU32 {
+        self.made.get_or_init(|| atomic::AtomicU32::new(self.first))
     }
 }
 

@@ -15,12 +15,13 @@ use crate::threads::remote_blocks::{RemoteBlocks, RemoteStack};
 use crate::threads::seat::Seat;
 use crate::threads::shared_memory::SharedMemory;
 use crate::threads::thread::Thread;
-use crate::threads::thread_heap::{Rule, ThreadHeap};
+use crate::threads::thread_heap::Rule;
 use core::ptr::NonNull;
 use core::sync::atomic::Ordering;
 use loom::cell::UnsafeCell;
 use loom::model::Builder;
 use loom::thread;
+use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::boxed::Box;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -39,7 +40,7 @@ struct World {
     end_page: AtomicU32,
     ceiling_page: u32,
     pages: Pages,
-    placed: Mutex<Vec<*mut ThreadHeap<Access>>>,
+    placed: Mutex<Vec<(NonNull<u8>, Layout)>>,
 }
 
 /// An access to the world, which outlives it.
@@ -81,9 +82,10 @@ impl World {
 
 impl Drop for World {
     fn drop(&mut self) {
-        for heap in self.placed.get_mut().expect("no thread has panicked").drain(..) {
-            // SAFETY: it is a box, and no thread uses the heap any more.
-            drop(unsafe { Box::from_raw(heap) });
+        let placed = self.placed.get_mut().expect("no thread has panicked");
+        for (heap, layout) in placed.drain(..) {
+            // SAFETY: it was allocated with this layout, and no thread uses the heap any more.
+            unsafe { dealloc(heap.as_ptr(), layout) };
         }
     }
 }
@@ -107,12 +109,13 @@ unsafe impl SharedMemory for Access {
 
     fn give_heap_up_at_end_of_thread(&self) {}
 
-    unsafe fn place(&mut self, page: u32) -> (NonNull<ThreadHeap<Self>>, u32) {
-        let heap = Box::into_raw(Box::new(ThreadHeap::unused(*self)));
-        self.world().placed.lock().expect("no thread has panicked").push(heap);
-        // SAFETY: a box is not null.
-        let heap = unsafe { NonNull::new_unchecked(heap) };
-        (heap, (page << PAGE_SHIFT) + 1200)
+    unsafe fn place<T>(&mut self, page: u32) -> (NonNull<T>, u32) {
+        let layout = Layout::new::<T>();
+        // SAFETY: a heap's state is not empty.
+        let heap = NonNull::new(unsafe { alloc_zeroed(layout) }).expect("there is memory");
+        let mut placed = self.world().placed.lock().expect("no thread has panicked");
+        placed.push((heap, layout));
+        (heap.cast(), (page << PAGE_SHIFT) + 1200)
     }
 }
 
@@ -218,12 +221,8 @@ fn a_seat_is_taken_by_one_thread_at_a_time_which_sees_what_the_one_before_has_do
     play(false, || {
         let seat = Arc::new((Seat::<Access>::new(), UnsafeCell::new(0u32)));
         seat.0.touch();
-        let use_it = |seat: &(Seat<Access>, UnsafeCell<u32>), soon: bool| {
-            let taken = if soon {
-                seat.0.try_take_soon()
-            } else {
-                seat.0.try_take()
-            };
+        let use_it = |seat: &(Seat<Access>, UnsafeCell<u32>)| {
+            let taken = seat.0.try_take();
             if taken {
                 // SAFETY: loom finds a race.
                 seat.1.with_mut(|used| unsafe { *used += 1 });
@@ -232,20 +231,18 @@ fn a_seat_is_taken_by_one_thread_at_a_time_which_sees_what_the_one_before_has_do
             }
             u32::from(taken)
         };
-        let threads: Vec<_> = [true, false]
-            .into_iter()
-            .map(|soon| {
-                let seat = seat.clone();
-                thread::spawn(move || use_it(&seat, soon))
-            })
-            .collect();
-        let mut times = use_it(&seat, false);
+        let threads = [(); 2].map(|()| {
+            let seat = seat.clone();
+            thread::spawn(move || use_it(&seat))
+        });
+        let mut times = use_it(&seat);
         for thread in threads {
             times += thread.join().expect("no thread has panicked");
         }
         // SAFETY: loom finds a race.
         assert_eq!(seat.1.with(|used| unsafe { *used }), times);
         assert!(times >= 1, "a seat was refused to all");
+        assert!(seat.0.try_take(), "a seat was lost");
     });
 }
 

@@ -1,7 +1,7 @@
 //! The heaps of all threads as a subject of the model: two threads with storage and one without take turns on one real thread. Which
 //! one makes the next call, and when one gives up its heap, follows from the number of the call.
 
-use super::world::end_of_state;
+use super::world::{Placed, end_of_state};
 use crate::heaps::merging::has_class;
 use crate::heaps::{Request, UncheckedHeap};
 use crate::memory::linear::{LinearMemory, PackedGrowth, PageLimit, Region};
@@ -14,11 +14,10 @@ use crate::threads::heaps::Heaps;
 use crate::threads::pages::{Owner, Pages};
 use crate::threads::shared_memory::SharedMemory;
 use crate::threads::thread::Thread;
-use crate::threads::thread_heap::{Rule, ThreadHeap};
+use crate::threads::thread_heap::Rule;
 use core::cell::{Cell, RefCell, UnsafeCell};
 use core::ops::Range;
 use core::ptr::NonNull;
-use std::boxed::Box;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::vec::Vec;
@@ -34,23 +33,28 @@ struct Common {
     caller: Cell<usize>,
     /// The page before which each caller sees all pages.
     seen_to: [Cell<u32>; 3],
-    placed: RefCell<Vec<*mut ThreadHeap<InTurn>>>,
+    placed: RefCell<Vec<Placed>>,
 }
 
-/// An access to it.
-#[derive(Clone)]
-struct InTurn(Rc<Common>);
+/// An access to it, without a count of how many there are: a heap's state is never dropped.
+#[derive(Clone, Copy)]
+struct InTurn(*const Common);
 
 impl InTurn {
+    fn common(&self) -> &Common {
+        // SAFETY: the heaps are dropped before.
+        unsafe { &*self.0 }
+    }
+
     /// The memory, for one access.
     #[allow(clippy::mut_from_ref)]
     fn memory(&self) -> &mut SimulatedMemory {
         // SAFETY: all of this runs on one thread, and no reference from before is used after this one is made.
-        unsafe { &mut *self.0.memory.get() }
+        unsafe { &mut *self.common().memory.get() }
     }
 
     fn seen_to(&self) -> &Cell<u32> {
-        &self.0.seen_to[self.0.caller.get()]
+        &self.common().seen_to[self.common().caller.get()]
     }
 
     /// Asserts that a bulk instruction may reach this range in the thread that calls.
@@ -67,7 +71,7 @@ impl InTurn {
 // SAFETY: a simulated memory returns pages once. There is one `Pages` for it, and what was placed is dropped last.
 unsafe impl SharedMemory for InTurn {
     fn pages(&self) -> &Pages {
-        &self.0.pages
+        &self.common().pages
     }
 
     fn refresh(&mut self) -> PageCount {
@@ -77,11 +81,10 @@ unsafe impl SharedMemory for InTurn {
 
     fn give_heap_up_at_end_of_thread(&self) {}
 
-    unsafe fn place(&mut self, page: u32) -> (NonNull<ThreadHeap<Self>>, u32) {
-        let heap = Box::into_raw(Box::new(ThreadHeap::unused(self.clone())));
-        self.0.placed.borrow_mut().push(heap);
-        // SAFETY: a box is not null.
-        let heap = unsafe { NonNull::new_unchecked(heap) };
+    unsafe fn place<T>(&mut self, page: u32) -> (NonNull<T>, u32) {
+        let placed = Placed::new::<T>();
+        let heap = placed.0.cast();
+        self.common().placed.borrow_mut().push(placed);
         (heap, end_of_state(page))
     }
 }
@@ -135,6 +138,8 @@ unsafe impl LinearMemory for InTurn {
 struct Turns {
     memory: InTurn,
     heaps: Heaps<InTurn>,
+    // After the heaps, which have accesses to it.
+    common: Rc<Common>,
     rule: Rule,
     threads: RefCell<[Thread<InTurn>; 2]>,
     calls: u32,
@@ -143,16 +148,18 @@ struct Turns {
 
 impl Turns {
     fn new(rule: Rule, memory: SimulatedMemory) -> Self {
-        let memory = InTurn(Rc::new(Common {
+        let common = Rc::new(Common {
             memory: UnsafeCell::new(memory),
             pages: Pages::new(),
             caller: Cell::new(0),
             seen_to: [const { Cell::new(0) }; 3],
             placed: RefCell::new(Vec::new()),
-        }));
+        });
+        let memory = InTurn(&*common);
         Turns {
-            heaps: Heaps::new(memory.clone()),
+            heaps: Heaps::new(memory),
             memory,
+            common,
             rule,
             threads: RefCell::new([Thread::NEW; 2]),
             calls: 0,
@@ -169,7 +176,7 @@ impl Turns {
             7..=13 => 1,
             _ => WITHOUT_STORAGE,
         };
-        self.memory.0.caller.set(caller);
+        self.common.caller.set(caller);
         if let (Some(thread), 0) = (self.threads.borrow_mut().get_mut(caller), random / 16 % 32) {
             self.heaps.release(thread);
         }
@@ -178,18 +185,18 @@ impl Turns {
     /// What a call returns for the thread whose turn it is.
     fn call<R>(&self, call: impl FnOnce(&Heaps<InTurn>, Option<&mut Thread<InTurn>>) -> R) -> R {
         let mut threads = self.threads.borrow_mut();
-        call(&self.heaps, threads.get_mut(self.memory.0.caller.get()))
+        call(&self.heaps, threads.get_mut(self.common.caller.get()))
     }
 
     /// The number of the heap that a block is from.
     fn heap_of(&self, block: u64) -> u8 {
         // SAFETY: all of this runs on one thread.
-        unsafe { self.memory.0.pages.owner_of(block as u32) }.number()
+        unsafe { self.common.pages.owner_of(block as u32) }.number()
     }
 
     /// Whether the thread whose turn it is could have a block from this heap: not from the other thread's.
     fn is_reachable(&self, heap: u8) -> bool {
-        let caller = self.memory.0.caller.get();
+        let caller = self.common.caller.get();
         let threads = self.threads.borrow();
         let mut others = threads.iter().enumerate().filter(|&(number, _)| number != caller);
         others.all(|(_, thread)| thread.owner != Owner::heap(heap))
@@ -204,15 +211,6 @@ impl Turns {
             (block, request)
         };
         blocks.into_iter().map(with_request).collect()
-    }
-}
-
-impl Drop for Turns {
-    fn drop(&mut self) {
-        for heap in self.memory.0.placed.take() {
-            // SAFETY: the pointer is of a box, and no heap is used any more.
-            drop(unsafe { Box::from_raw(heap) });
-        }
     }
 }
 

@@ -7,12 +7,10 @@ use crate::tests::model::oracle::consists_of;
 use crate::tests::simulated_memory::FOREIGN_BYTE;
 use crate::threads::pages::Pages;
 use crate::threads::shared_memory::SharedMemory;
-use crate::threads::thread_heap::ThreadHeap;
 use core::cell::Cell;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU32, Ordering};
 use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
-use std::boxed::Box;
 use std::sync::Mutex;
 use std::vec::Vec;
 
@@ -43,12 +41,27 @@ pub(super) struct World {
     placed: Mutex<Vec<Placed>>,
 }
 
-/// A heap's state, and how to drop it.
-struct Placed(*mut u8, unsafe fn(*mut u8));
+/// A heap's state, apart from the memory, so that strict provenance holds.
+pub(super) struct Placed(pub(super) NonNull<u8>, Layout);
 
-unsafe fn drop_boxed<T>(value: *mut u8) {
-    // SAFETY: the pointer is of a box of this type.
-    drop(unsafe { Box::from_raw(value.cast::<T>()) });
+impl Placed {
+    /// All zero.
+    pub(super) fn new<T>() -> Self {
+        let layout = Layout::new::<T>();
+        // SAFETY: a heap's state is not empty.
+        let state = unsafe { alloc_zeroed(layout) };
+        Placed(
+            NonNull::new(state).unwrap_or_else(|| handle_alloc_error(layout)),
+            layout,
+        )
+    }
+}
+
+impl Drop for Placed {
+    fn drop(&mut self) {
+        // SAFETY: it was allocated with this layout, and no heap uses it any more.
+        unsafe { dealloc(self.0.as_ptr(), self.1) };
+    }
 }
 
 /// The address after a heap's state, which takes as much of its first page as in a module, and lies elsewhere.
@@ -56,7 +69,7 @@ pub(super) fn end_of_state(page: u32) -> u32 {
     (page << PAGE_SHIFT) + 1200
 }
 
-// SAFETY: it is dropped with the world, when no thread uses it.
+// SAFETY: it is freed with the world, when no thread uses it.
 unsafe impl Send for Placed {}
 
 // SAFETY: the bytes are reached through `Shared` alone, whose callers have the blocks that they reach to themselves.
@@ -86,7 +99,7 @@ impl World {
 
     /// A thread's access to it.
     pub(super) fn shared(&self) -> Shared<'_> {
-        Shared(self)
+        Shared(Some(self))
     }
 
     /// The page after the last one.
@@ -173,39 +186,38 @@ impl World {
 
 impl Drop for World {
     fn drop(&mut self) {
-        let placed = self.placed.get_mut().expect("no thread has panicked").drain(..);
-        for Placed(value, drop_value) in placed {
-            // SAFETY: the value was placed, and no heap uses it any more.
-            unsafe { drop_value(value) };
-        }
         // SAFETY: the bytes were allocated with this layout.
         unsafe { dealloc(self.bytes.as_ptr(), self.layout) };
     }
 }
 
-/// A thread's access to a [`World`].
+/// A thread's access to a [`World`]; none where all of its bytes are 0.
 #[derive(Clone, Copy)]
-pub(super) struct Shared<'w>(&'w World);
+pub(super) struct Shared<'w>(Option<&'w World>);
+
+impl<'w> Shared<'w> {
+    fn world(&self) -> &'w World {
+        self.0.expect("the access was set")
+    }
+}
 
 // SAFETY: `add` gives each caller pages of its own, which stay. A world has one `Pages`, and drops what was placed at its end.
 unsafe impl SharedMemory for Shared<'_> {
     fn pages(&self) -> &Pages {
-        &self.0.pages
+        &self.world().pages
     }
 
     fn refresh(&mut self) -> PageCount {
-        SEEN_TO.set(self.0.end_page());
+        SEEN_TO.set(self.world().end_page());
         PageCount(SEEN_TO.get())
     }
 
     fn give_heap_up_at_end_of_thread(&self) {}
 
-    unsafe fn place(&mut self, page: u32) -> (NonNull<ThreadHeap<Self>>, u32) {
-        let heap = Box::into_raw(Box::new(ThreadHeap::unused(*self)));
-        let mut placed = self.0.placed.lock().expect("no thread has panicked");
-        placed.push(Placed(heap.cast(), drop_boxed::<ThreadHeap<Self>>));
-        // SAFETY: a box is not null.
-        let heap = unsafe { NonNull::new_unchecked(heap) };
+    unsafe fn place<T>(&mut self, page: u32) -> (NonNull<T>, u32) {
+        let placed = Placed::new::<T>();
+        let heap = placed.0.cast();
+        self.world().placed.lock().expect("no thread has panicked").push(placed);
         (heap, end_of_state(page))
     }
 }
@@ -213,25 +225,25 @@ unsafe impl SharedMemory for Shared<'_> {
 // SAFETY: regions are parts of the allocation that `add` returns once each; every access is bounds-checked.
 unsafe impl LinearMemory for Shared<'_> {
     fn initial_region(&self) -> Region {
-        Region::of_pages(self.0.first_page, self.0.first_page)
+        Region::of_pages(self.world().first_page, self.world().first_page)
     }
 
     fn size(&self) -> PageCount {
-        PageCount(self.0.end_page())
+        PageCount(self.world().end_page())
     }
 
     fn grow(&mut self, pages: PageCount) -> Option<Region> {
         assert!(
-            pages.0 <= self.0.ceiling_page.saturating_sub(self.0.end_page()),
+            pages.0 <= self.world().ceiling_page.saturating_sub(self.world().end_page()),
             "the engine was asked for {} pages after {}, with a ceiling of {}",
             pages.0,
-            self.0.end_page(),
-            self.0.ceiling_page
+            self.world().end_page(),
+            self.world().ceiling_page
         );
-        if self.0.refuses() {
+        if self.world().refuses() {
             return None;
         }
-        let region = self.0.add(pages.0)?;
+        let region = self.world().add(pages.0)?;
         // Growth tells the thread how large the memory is.
         SEEN_TO.set(SEEN_TO.get().max((region.start >> PAGE_SHIFT) + pages.0));
         Some(region)
@@ -239,29 +251,32 @@ unsafe impl LinearMemory for Shared<'_> {
 
     unsafe fn read_word(&self, address: u32, offset: u32) -> u32 {
         // SAFETY: the word lies in the memory, and is the caller's to read.
-        unsafe { self.0.pointer(address + offset, 4).cast::<u32>().read() }
+        unsafe { self.world().pointer(address + offset, 4).cast::<u32>().read() }
     }
 
     unsafe fn write_word(&mut self, address: u32, offset: u32, word: u32) {
         // SAFETY: the word lies in the memory, and is the caller's.
-        unsafe { self.0.pointer(address + offset, 4).cast::<u32>().write(word) }
+        unsafe { self.world().pointer(address + offset, 4).cast::<u32>().write(word) }
     }
 
     unsafe fn copy(&mut self, from: u32, to: u32, bytes: u32) {
-        let (from, to) = (self.0.seen_pointer(from, bytes), self.0.seen_pointer(to, bytes));
+        let (from, to) = (
+            self.world().seen_pointer(from, bytes),
+            self.world().seen_pointer(to, bytes),
+        );
         // SAFETY: the ranges lie in the memory, and are the caller's.
         unsafe { to.copy_from_nonoverlapping(from, bytes as usize) }
     }
 
     unsafe fn clear(&mut self, address: u32, bytes: u32) {
         // SAFETY: the range lies in the memory, and is the caller's.
-        unsafe { self.0.seen_pointer(address, bytes).write_bytes(0, bytes as usize) }
+        unsafe { self.world().seen_pointer(address, bytes).write_bytes(0, bytes as usize) }
     }
 
     unsafe fn clear_small(&mut self, address: u32, bytes: u32) {
         assert_eq!((address % 8, bytes % 8), (0, 0));
         // Single stores, which reach what the thread does not see.
         // SAFETY: the range lies in the memory, and is the caller's.
-        unsafe { self.0.pointer(address, bytes).write_bytes(0, bytes as usize) }
+        unsafe { self.world().pointer(address, bytes).write_bytes(0, bytes as usize) }
     }
 }

@@ -17,13 +17,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The manifests of the workspaces in the repository.
-const WORKSPACES: [&str; 9] = [
+const WORKSPACES: [&str; 10] = [
     "Cargo.toml",
     "compare/products/Cargo.toml",
     "examples/c-code/Cargo.toml",
     "examples/component/Cargo.toml",
     "examples/contract/Cargo.toml",
     "examples/heap-picture/Cargo.toml",
+    "examples/parallel-page/Cargo.toml",
     "examples/plug-in/Cargo.toml",
     "examples/word-count/Cargo.toml",
     "fuzz/Cargo.toml",

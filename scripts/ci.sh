@@ -31,7 +31,11 @@ tasks_of() {
             test-heap-picture"
         ;;
     oldest) echo "check-oldest-rust" ;;
-    miri) echo "miri" ;;
+    miri)
+        echo "miri
+            loom
+            thread-sanitizer"
+        ;;
     fuzz) echo "fuzz 20" ;;
     *)
         echo "error: CI has no part \"$1\": it is stable, oldest, miri or fuzz" >&2

@@ -3,12 +3,13 @@
 //! cells of loom's: an access without an order is an error.
 //!
 //! The code under test is that of this layer; only its atomic types are loom's (`sync.rs`). The larger cases stop at a number of
-//! switches between threads where both could go on: three, or what `LOOM_MAX_PREEMPTIONS` says.
+//! switches between threads where both could go on: `FREEING_BUMP_LOOM_SWITCHES`, or three.
 
 use super::loom_types::AtomicU32;
 use crate::heaps::Request;
 use crate::memory::linear::{LinearMemory, PackedGrowth, PageLimit, Region};
 use crate::memory::{Growth, PAGE_SHIFT, PageCount};
+use crate::tests::model::random::number_from_environment;
 use crate::threads::heaps::Heaps;
 use crate::threads::pages::{Owner, Pages};
 use crate::threads::remote_blocks::{RemoteBlocks, RemoteStack};
@@ -178,8 +179,9 @@ unsafe impl LinearMemory for Access {
 fn play(few_switches: bool, test: impl Fn() + Sync + Send + 'static) {
     let mut builder = Builder::new();
     builder.max_branches = 100_000;
-    if few_switches && builder.preemption_bound.is_none() {
-        builder.preemption_bound = Some(3);
+    if few_switches {
+        let switches = number_from_environment("FREEING_BUMP_LOOM_SWITCHES", 3);
+        builder.preemption_bound = Some(switches as usize);
     }
     builder.check(test);
 }

@@ -161,22 +161,24 @@ fn an_empty_list_takes_back_1024_blocks_at_most_and_the_end_of_a_thread_takes_ba
 }
 
 #[test]
-fn a_block_of_another_thread_stays_where_it_is_while_its_size_class_does_and_moves_beyond() {
+fn a_block_of_another_thread_moves_when_it_is_resized_and_one_of_a_common_heap_stays_while_it_is_large() {
     let world = &World::new(1, 40);
     let setting = Setting::new(world);
     let (mut owner, mut other) = (Thread::NEW, Thread::NEW);
     setting.allocate(&mut other, SMALL);
     let small = setting.allocate(&mut owner, SMALL);
-    assert_eq!(setting.resize(&mut other, small, SMALL, 33), small);
-    let moved = setting.resize(&mut other, small, SMALL.with_size(33), 41);
+    let moved = setting.resize(&mut other, small, SMALL, 33);
     assert_ne!(setting.heap_of(moved), setting.heap_of(small));
+    assert_eq!(setting.resize(&mut other, moved, SMALL.with_size(33), 40), moved);
     // A block of a common heap grows where it is, whoever made it; a size of a thread's own heap goes there.
     let large = setting.allocate(&mut owner, LARGE);
     assert_eq!(setting.resize(&mut other, large, LARGE, 140_000), large);
     let shrunk = setting.resize(&mut other, large, LARGE.with_size(140_000), 16 << 10);
     assert!(!COMMON.contains(&setting.heap_of(shrunk)));
     // What was given up is used again.
-    assert_eq!(setting.allocate(&mut other, LARGE), large);
+    let pages = world.end_page();
+    assert!(COMMON.contains(&setting.heap_of(setting.allocate(&mut other, LARGE))));
+    assert_eq!(world.end_page(), pages);
 }
 
 #[test]

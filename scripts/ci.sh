@@ -26,13 +26,20 @@ tasks_of() {
             check-module-size
             check-instructions
             test-browser
-            test-parallel-page
             test-page
             test-heap-picture"
         ;;
     oldest) echo "check-oldest-rust" ;;
-    miri) echo "miri" ;;
-    threads) printf '%s\n' test-threads test-threads-in-page ;;
+    miri)
+        echo "miri
+            loom
+            thread-sanitizer"
+        ;;
+    threads)
+        echo "test-threads
+            test-threads-in-page
+            test-parallel-page"
+        ;;
     fuzz) echo "fuzz 20" ;;
     *)
         echo "error: CI has no part \"$1\": it is stable, oldest, miri, threads or fuzz" >&2
@@ -49,11 +56,10 @@ make() {
 can_run() {
     local programs=() missing
     case $1 in
-    test-parallel-page) programs=(nightly rust-src chromium) ;;
     test-browser) programs=(chromium chromedriver) ;;
     test-page | test-heap-picture) programs=(chromium) ;;
     test-threads) programs=(nightly rust-src) ;;
-    test-threads-in-page) programs=(nightly rust-src chromium) ;;
+    test-threads-in-page | test-parallel-page) programs=(nightly rust-src chromium) ;;
     *) return 0 ;;
     esac
     if missing=$(scripts/require.sh "${programs[@]}" 2>&1); then return 0; fi

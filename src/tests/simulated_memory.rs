@@ -115,6 +115,28 @@ impl SimulatedMemory {
     }
 }
 
+/// A memory that says which parts of it a heap may use.
+pub(crate) trait MemoryOfRegions: LinearMemory {
+    /// What lies between the pages of others, the first part from `start` on.
+    fn regions_from(&self, start: u32) -> Vec<Region>;
+}
+
+impl MemoryOfRegions for SimulatedMemory {
+    fn regions_from(&self, mut start: u32) -> Vec<Region> {
+        let mut regions = Vec::new();
+        for &foreign in &self.foreign {
+            regions.push(Region {
+                start,
+                end: foreign.start,
+            });
+            start = foreign.end;
+        }
+        let end = self.end_page() << PAGE_SHIFT;
+        regions.push(Region { start, end });
+        regions
+    }
+}
+
 // SAFETY: regions are parts of `bytes`, which only grows; every access is bounds-checked.
 unsafe impl LinearMemory for SimulatedMemory {
     fn initial_region(&self) -> Region {

@@ -5,6 +5,10 @@ use super::shared_memory::SharedMemory;
 use crate::memory::linear::{LinearMemory, PageLimit, Region};
 use crate::memory::{PAGE_SHIFT, PageCount};
 
+#[cfg(test)]
+#[path = "tests/regions.rs"]
+mod regions;
+
 /// The memory of one heap.
 pub(crate) struct HeapMemory<M> {
     shared: M,

@@ -25,6 +25,10 @@ use crate::memory::{PAGE_SHIFT, PageCount};
 use crate::stats::HeapStats;
 use core::ptr::NonNull;
 
+#[cfg(test)]
+#[path = "tests/survey.rs"]
+mod survey;
+
 /// The numbers of heaps are from 1 to 254. In the row in which they are asked, 0 stands for a thread's own heap.
 const PLACES: u32 = 255;
 

@@ -49,5 +49,8 @@ pub(crate) mod pages;
 pub(crate) mod remote_blocks;
 pub(crate) mod seat;
 pub(crate) mod shared_memory;
+mod sync;
+#[cfg(test)]
+mod tests;
 pub(crate) mod thread;
 pub(crate) mod thread_heap;

@@ -1,16 +1,15 @@
 //! What threads know about the pages of their memory: which heap each belongs to, and how many are being added.
 
+use super::sync::{AtomicU32, Table, spin_loop, tries};
 use crate::memory::linear::{LinearMemory, PageLimit};
 use crate::memory::{PAGE_SHIFT, PageCount};
-use core::cell::UnsafeCell;
-use core::hint::spin_loop;
-use core::sync::atomic::{AtomicU32, Ordering};
+use core::sync::atomic::Ordering;
 
 /// The pages that 32-bit addresses reach.
 const ALL_PAGES: usize = 1 << 16;
 
 /// How often growth under a ceiling is tried while others are growing the memory too.
-const TRIES: u32 = 1000;
+const TRIES: u32 = tries(1000);
 
 /// Which heap a page belongs to, by its number. 0 is none: the page of another's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,22 +33,18 @@ impl Owner {
 
 /// All zero at first, which takes no room in a module.
 pub(crate) struct Pages {
-    owners: [UnsafeCell<Owner>; ALL_PAGES],
+    owners: Table<ALL_PAGES>,
     /// The pages of all heaps.
     owned: AtomicU32,
     /// The pages that threads are about to add under a ceiling.
     being_added: AtomicU32,
 }
 
-// SAFETY: the entry of a page is written once, by the thread that added the page, before a block of it is handed out.
-// It is read by threads that hold such a block, and so after that.
-unsafe impl Sync for Pages {}
-
 impl Pages {
     /// Pages without owners.
     pub(crate) const fn new() -> Self {
         Pages {
-            owners: [const { UnsafeCell::new(Owner::NONE) }; ALL_PAGES],
+            owners: Table::new(),
             owned: AtomicU32::new(0),
             being_added: AtomicU32::new(0),
         }
@@ -62,9 +57,8 @@ impl Pages {
     /// The block must be live, and known to the calling thread because it made it, or because another thread handed it over.
     #[inline]
     pub(crate) unsafe fn owner_of(&self, block: u32) -> Owner {
-        let entry = self.owners[(block >> PAGE_SHIFT) as usize].get();
         // SAFETY: the entry was written before the block was handed out, and is never written again.
-        unsafe { entry.read() }
+        Owner(unsafe { self.owners.read(block >> PAGE_SHIFT) })
     }
 
     /// Notes whose so many pages from the `first` on are.
@@ -73,10 +67,8 @@ impl Pages {
     ///
     /// The calling thread must have added them just now.
     pub(crate) unsafe fn set_owner(&self, first: u32, pages: u32, owner: Owner) {
-        let entry = self.owners[first as usize % ALL_PAGES].get().cast::<u8>();
-        // SAFETY: the pages have entries, one after the other. No other thread knows a block of these pages yet, so none
-        // reads or writes an entry of them.
-        unsafe { entry.write_bytes(owner.0, pages as usize) };
+        // SAFETY: the pages have entries. No other thread knows a block of these pages yet, so none reads or writes an entry of them.
+        unsafe { self.owners.fill(first, pages, owner.0) };
         self.owned.fetch_add(pages, Ordering::Relaxed);
     }
 
@@ -108,5 +100,14 @@ impl Pages {
             spin_loop();
         }
         0
+    }
+
+    /// Makes what loom tracks, before there are threads.
+    #[cfg(all(test, loom))]
+    pub(super) fn touch(&self) {
+        self.owned();
+        self.being_added.load(Ordering::Relaxed);
+        // SAFETY: there is no other thread yet.
+        unsafe { self.owner_of(0) };
     }
 }

@@ -1,8 +1,13 @@
 //! The blocks of a heap that threads which do not use it have released: a stack that all push to, and of which the heap's user
 //! takes everything at once (Treiber 1986, without a pop and so without its ABA problem).
 
+use super::sync::AtomicU32;
 use crate::memory::linear::LinearMemory;
-use core::sync::atomic::{AtomicU32, Ordering};
+use core::sync::atomic::Ordering;
+
+#[cfg(test)]
+#[path = "tests/peek.rs"]
+mod peek;
 
 /// Where a block has what lies under it on the stack.
 const NEXT_OFFSET: u32 = 0;

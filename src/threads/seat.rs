@@ -2,14 +2,14 @@
 
 use super::remote_blocks::RemoteStack;
 use super::shared_memory::SharedMemory;
+use super::sync::{AtomicPtr, AtomicU32, spin_loop, tries};
 use super::thread_heap::ThreadHeap;
-use core::hint::spin_loop;
 use core::ptr;
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
+use core::sync::atomic::Ordering;
 
 /// How often a seat is looked at that another thread has taken for a call: longer than almost any such call takes.
-const LOOKS: u32 = 10_000;
+const LOOKS: u32 = tries(10_000);
 
 /// No thread has the seat.
 const FREE: u32 = 0;
@@ -77,5 +77,13 @@ impl<M: SharedMemory> Seat<M> {
     /// Gives the seat its heap.
     pub(crate) fn set_heap(&self, heap: NonNull<ThreadHeap<M>>) {
         self.heap.store(heap.as_ptr(), Ordering::Relaxed);
+    }
+
+    /// Makes what loom tracks, before there are threads.
+    #[cfg(all(test, loom))]
+    pub(super) fn touch(&self) {
+        self.remote.is_empty();
+        self.heap();
+        self.state.load(Ordering::Relaxed);
     }
 }

@@ -76,6 +76,12 @@ impl<M: SharedMemory> ThreadHeap<M> {
         &mut self.heap
     }
 
+    /// What was taken off the stack and is still to be released.
+    #[cfg(test)]
+    pub(super) const fn remote(&self) -> RemoteBlocks {
+        self.remote
+    }
+
     /// A block for the request, at 0 if there is no memory for it, after blocks from the stack were taken back. The memory grows
     /// for it only if `growing`; that can be false for a large request.
     pub(super) fn allocate(&mut self, stack: &RemoteStack, request: Request, growing: bool) -> NewBlock {

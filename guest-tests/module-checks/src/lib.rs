@@ -19,6 +19,7 @@ pub use wasi_threads::{Figures, Scenario, ThreadEnd, ThreadedGuest, ThreadsModul
 use cargo_metadata::Message;
 use std::env;
 use std::fs;
+use std::io::{Write, stderr};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -114,6 +115,45 @@ pub fn build_threads_module(scratch: &str, target: &str, features: &str) -> Vec<
     let folder = repository().join("guest-tests/modules/threads");
     let target_dir = Path::new(scratch).join(format!("threads-{features}"));
     build_module(&folder, target, &target_dir, &arguments)
+}
+
+/// Builds `allocator-module` around `FreeingBump` for threads on [`TARGET`], and returns the module's bytes. None, and a line that
+/// begins with SKIPPED, where there is no nightly Rust with the sources of the standard library.
+///
+/// # Panics
+///
+/// When the build fails, with what cargo said.
+pub fn build_allocator_module_for_threads() -> Option<Vec<u8>> {
+    let script = |name: &str| Command::new(repository().join("scripts").join(name));
+    let run = |mut command: Command| command.output().expect("the scripts run in bash, which must be there");
+    let mut require = script("require.sh");
+    require.args(["nightly", "rust-src"]);
+    let required = run(require);
+    if !required.status.success() {
+        // Written past the test runner, which keeps what a test that passes prints to itself.
+        let _ = write!(
+            stderr(),
+            "SKIPPED: modules for threads: {}",
+            String::from_utf8_lossy(&required.stderr)
+        );
+        return None;
+    }
+    let mut build = script("build-for-threads.sh");
+    build.current_dir(repository());
+    build.args([
+        "--package",
+        "allocator-module",
+        "--features",
+        "freeing-bump,thread-host",
+    ]);
+    let built = run(build);
+    assert!(
+        built.status.success(),
+        "scripts/build-for-threads.sh failed:\n{}",
+        String::from_utf8_lossy(&built.stderr)
+    );
+    let module = repository().join("target/threads/wasm32-unknown-unknown/speed/allocator_module.wasm");
+    Some(fs::read(module).expect("cargo has just written the module"))
 }
 
 /// The value of cargo's option `--config` that links modules for [`TARGET`] with these arguments.

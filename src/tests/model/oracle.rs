@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::vec::Vec;
 
 /// The length after which a pattern repeats: a prime, so that bytes moved by any usual distance do not match.
-const PERIOD: usize = 251;
+pub(crate) const PERIOD: usize = 251;
 
 /// How many bytes are filled and compared at once.
 const CHUNK: usize = 16 * PERIOD;
@@ -109,9 +109,7 @@ impl Oracle {
         }
         self.placed += 1;
         let phase = self.placed % PERIOD;
-        for chunk in memory.slice(address, request.size).chunks_mut(CHUNK) {
-            chunk.copy_from_slice(&PATTERN[phase..phase + chunk.len()]);
-        }
+        fill(memory.slice(address, request.size), phase);
         self.live.insert(address, Block { request, phase });
     }
 
@@ -240,10 +238,22 @@ pub(crate) fn consists_of(bytes: &[u8], byte: u8) -> bool {
 }
 
 fn check_contents(memory: &mut SimulatedMemory, address: u32, bytes: u32, phase: usize) {
-    for chunk in memory.slice(address, bytes).chunks(CHUNK) {
-        assert!(
-            *chunk == PATTERN[phase..phase + chunk.len()],
-            "the block at {address:#x} has lost its contents"
-        );
+    assert!(
+        is_filled(memory.slice(address, bytes), phase),
+        "the block at {address:#x} has lost its contents"
+    );
+}
+
+/// Fills a block with the pattern from its byte number `phase` on, which is below 251.
+pub(crate) fn fill(bytes: &mut [u8], phase: usize) {
+    for chunk in bytes.chunks_mut(CHUNK) {
+        chunk.copy_from_slice(&PATTERN[phase..phase + chunk.len()]);
     }
+}
+
+/// Whether a block holds what [`fill`] has written.
+pub(crate) fn is_filled(bytes: &[u8], phase: usize) -> bool {
+    bytes
+        .chunks(CHUNK)
+        .all(|chunk| *chunk == PATTERN[phase..phase + chunk.len()])
 }

@@ -1,11 +1,10 @@
 //! A walk through the bins: it asserts what their links, their numbers and the bitmap say of each other.
 
 use super::*;
-use crate::tests::simulated_memory::SimulatedMemory;
 
 impl Bins {
     /// Asserts that each member has the links that its place asks for, and that the bitmap shows the bins that have some.
-    pub(in super::super) fn check(&self, memory: &SimulatedMemory) {
+    pub(in super::super) fn check<M: LinearMemory>(&self, memory: &M) {
         for (bin, &first) in self.firsts.iter().enumerate() {
             let occupied = self.occupied[bin / WORD_BITS] >> (bin % WORD_BITS) & 1;
             assert_eq!(occupied == 1, first != 0 && bin < SEARCHED_BINS, "the bit of bin {bin}");

@@ -3,14 +3,14 @@
 use super::*;
 use crate::memory::linear::Region;
 use crate::tests::model::Idle;
-use crate::tests::simulated_memory::SimulatedMemory;
+use crate::tests::simulated_memory::MemoryOfRegions;
 use std::collections::BTreeMap;
 use std::vec::Vec;
 
 /// The blocks in use, each with its span, and what all other bytes are used for.
 type Survey = (Vec<(u32, u32)>, Vec<(Idle, Region)>);
 
-impl ChunkHeap<SimulatedMemory> {
+impl<M: MemoryOfRegions> ChunkHeap<M> {
     /// The span of a block's chunk.
     pub(in super::super) fn span_of(&self, block: u32) -> u32 {
         // SAFETY: the simulated memory checks the address.
@@ -48,21 +48,11 @@ impl ChunkHeap<SimulatedMemory> {
 
     /// The regions of this heap: what lies between the pages of others.
     fn regions(&self) -> Vec<Region> {
-        let mut regions = Vec::new();
         let initial = self.memory.initial_region();
-        let mut start = initial.start;
-        if self.end != 0 && initial.end.wrapping_sub(start) < END_BYTES {
-            start = initial.end;
-        }
-        let end = self.memory.end_page() << PAGE_SHIFT;
-        for &foreign in &self.memory.foreign {
-            regions.push(Region {
-                start,
-                end: foreign.start,
-            });
-            start = foreign.end;
-        }
-        regions.push(Region { start, end });
+        let too_short = self.end != 0 && initial.end.wrapping_sub(initial.start) < END_BYTES;
+        let mut regions = self
+            .memory
+            .regions_from(if too_short { initial.end } else { initial.start });
         regions.retain(|region| region.start != region.end);
         regions
     }

@@ -2,16 +2,17 @@
 
 use super::*;
 use crate::tests::model::Idle;
-use crate::tests::simulated_memory::SimulatedMemory;
 use core::ops::Range;
 use std::collections::{BTreeMap, BTreeSet};
 use std::vec::Vec;
 
-type Chunks = ChunkHeap<SimulatedMemory>;
-
 impl Runs {
     /// The run that a block of a size class lies in, with the class of the run; or none, for one of the merging heap.
-    pub(in super::super) fn run_of(&self, heap: &Chunks, block: u32) -> Option<(u32, SizeClass)> {
+    pub(in super::super) fn run_of<M: LinearMemory>(
+        &self,
+        heap: &ChunkHeap<M>,
+        block: u32,
+    ) -> Option<(u32, SizeClass)> {
         if self.strays.contains(&heap.memory, block) {
             return None;
         }
@@ -22,12 +23,12 @@ impl Runs {
 
     /// The block of the bitmap of small blocks in no run, or 0, and the span of the one that such a block would need first,
     /// or 0.
-    pub(in super::super) fn bitmap(&self, heap: &Chunks) -> (u32, u32) {
+    pub(in super::super) fn bitmap<M: LinearMemory>(&self, heap: &ChunkHeap<M>) -> (u32, u32) {
         self.strays.bitmap(heap)
     }
 
     /// The current and the partial runs, with their class. Full ones are known only by their live blocks.
-    pub(in super::super) fn known(&self, heap: &Chunks) -> BTreeMap<u32, SizeClass> {
+    pub(in super::super) fn known<M: LinearMemory>(&self, heap: &ChunkHeap<M>) -> BTreeMap<u32, SizeClass> {
         let mut runs = BTreeMap::new();
         for class in SizeClass::all() {
             let current = self.current[class.index()];
@@ -41,9 +42,9 @@ impl Runs {
     }
 
     /// What the bytes of one run are used for, up to the tag after it.
-    pub(in super::super) fn survey(
+    pub(in super::super) fn survey<M: LinearMemory>(
         &self,
-        heap: &Chunks,
+        heap: &ChunkHeap<M>,
         (run, class): (u32, SizeClass),
         is_live: impl Fn(u32) -> bool,
     ) -> Vec<(Idle, Range<u64>)> {
@@ -74,7 +75,7 @@ impl Runs {
     }
 
     /// The free blocks of a run; asserts that its header agrees with them.
-    fn free_in(&self, heap: &Chunks, run: u32, class: SizeClass) -> BTreeSet<u32> {
+    fn free_in<M: LinearMemory>(&self, heap: &ChunkHeap<M>, run: u32, class: SizeClass) -> BTreeSet<u32> {
         // SAFETY: the simulated memory checks the address.
         let header = unsafe { Run::at(run) };
         let capacity = capacity(class);
@@ -107,7 +108,7 @@ impl Runs {
 }
 
 /// The addresses of the runs in a class's bin.
-fn runs_in_bin(heap: &Chunks, class: SizeClass) -> Vec<u32> {
+fn runs_in_bin<M: LinearMemory>(heap: &ChunkHeap<M>, class: SizeClass) -> Vec<u32> {
     let mut runs = Vec::new();
     heap.bins.for_each(&heap.memory, bin_of(class), |run| {
         assert!(runs.len() < 1_000_000, "the bin of {class:?} has a cycle");
@@ -117,7 +118,7 @@ fn runs_in_bin(heap: &Chunks, class: SizeClass) -> Vec<u32> {
 }
 
 /// The blocks of a list.
-fn blocks_of(memory: &SimulatedMemory, mut list: FreeList) -> Vec<u32> {
+fn blocks_of<M: LinearMemory>(memory: &M, mut list: FreeList) -> Vec<u32> {
     let mut blocks = Vec::new();
     while !list.is_empty() {
         assert!(blocks.len() < RUN_BYTES as usize, "a free list has a cycle");

@@ -10,20 +10,22 @@ use crate::tests::model::Totals;
 use crate::tests::model::Use;
 use crate::tests::model::headerless::Surveyed;
 use crate::tests::model::oracle::bytes_of_region;
-use crate::tests::simulated_memory::SimulatedMemory;
+use crate::tests::simulated_memory::{MemoryOfRegions, SimulatedMemory};
 use core::ops::Range;
 use std::collections::BTreeMap;
 use std::vec::Vec;
 
-impl Surveyed for MergingHeap<SimulatedMemory> {
-    fn block_bytes(request: Request) -> u32 {
+impl<M: MemoryOfRegions> MergingHeap<M> {
+    /// The bytes that a block for this request takes at least.
+    pub(crate) fn bytes_for(request: Request) -> u32 {
         match SizeClass::of(request) {
             Some(class) => class.bytes(),
             None => span_for(request.size),
         }
     }
 
-    fn extent(&self, address: u32, request: Request) -> Range<u64> {
+    /// The bytes that the live block at this address takes.
+    pub(crate) fn extent_of(&self, address: u32, request: Request) -> Range<u64> {
         let start = u64::from(address);
         let run = SizeClass::of(request).and_then(|_| self.runs.run_of(&self.chunks, address));
         match run {
@@ -35,7 +37,9 @@ impl Surveyed for MergingHeap<SimulatedMemory> {
         }
     }
 
-    fn idle(&self, live: &[(u32, Request)]) -> Vec<(Idle, Range<u64>)> {
+    /// The ranges of the heap in no live block, when these blocks are live. Asserts on the way that the heap's own structures
+    /// are sound.
+    pub(crate) fn survey(&self, live: &[(u32, Request)]) -> Vec<(Idle, Range<u64>)> {
         let live: BTreeMap<u32, Request> = live.iter().copied().collect();
         let mut runs = self.runs.known(&self.chunks);
         for (&block, &request) in &live {
@@ -82,7 +86,7 @@ impl Surveyed for MergingHeap<SimulatedMemory> {
     /// A free block of a run of the class or of a larger one, or a free chunk from which a block can be cut where it is
     /// aligned. What is free of a chunk begins with its tag, at a multiple of 16 less 4; runs have their blocks at multiples
     /// of 8. The first small block in no run needs also a bitmap, and what may stay with that.
-    fn serves(&self, free: &Range<u64>, request: Request) -> bool {
+    pub(crate) fn must_serve(&self, free: &Range<u64>, request: Request) -> bool {
         let class = SizeClass::of(request);
         let free_bytes = free.end - free.start;
         if free.start % 8 == 0 {
@@ -100,6 +104,24 @@ impl Surveyed for MergingHeap<SimulatedMemory> {
         };
         let block = free.start + u64::from(TAG_BYTES);
         block.next_multiple_of(align.into()) - block + u64::from(span) <= free_bytes
+    }
+}
+
+impl Surveyed for MergingHeap<SimulatedMemory> {
+    fn block_bytes(request: Request) -> u32 {
+        Self::bytes_for(request)
+    }
+
+    fn extent(&self, address: u32, request: Request) -> Range<u64> {
+        self.extent_of(address, request)
+    }
+
+    fn idle(&self, live: &[(u32, Request)]) -> Vec<(Idle, Range<u64>)> {
+        self.survey(live)
+    }
+
+    fn serves(&self, free: &Range<u64>, request: Request) -> bool {
+        self.must_serve(free, request)
     }
 
     #[cfg(feature = "walk")]

@@ -115,7 +115,7 @@ fn ten_thousand_short_threads_one_after_another_hold_a_steady_memory() {
     guest.call("prepare", &[1]);
     let mut settled = 0;
     for number in 0..10_000 {
-        guest.spawn(Scenario::Churn, 0, 20, seed() + number);
+        guest.spawn(Scenario::Churn, 0, 20, seed().wrapping_add(number));
         guest.join("a short thread");
         if number == 1_000 {
             settled = guest.pages();
@@ -131,7 +131,7 @@ fn more_threads_at_a_time_than_there_are_heaps_work_and_hold_a_steady_memory() {
     const THREADS: u32 = 280;
     let mut guest = ThreadedGuest::new(module(), MANY_PAGES);
     let pages = [0, 1, 2, 3, 4, 5].map(|play| {
-        let figures = guest.play(Scenario::Exchange, THREADS, 300, seed() + play);
+        let figures = guest.play(Scenario::Exchange, THREADS, 300, seed().wrapping_add(play));
         assert!(figures.received > 20 * THREADS, "{figures:?}");
         figures.pages_at_the_end
     });
@@ -151,11 +151,11 @@ fn a_thread_that_its_host_stops_in_the_middle_of_a_call_blocks_no_other() {
             Scenario::Flood,
             0,
             u32::MAX,
-            seed() + victim,
+            seed().wrapping_add(victim),
             random.u64(100_000..1_000_000),
         );
         for index in 1..3 {
-            guest.spawn(Scenario::Storm, index, 200, seed() + victim);
+            guest.spawn(Scenario::Storm, index, 200, seed().wrapping_add(victim));
         }
         let mut stopped = 0;
         while let Some(end) = guest.next_end() {

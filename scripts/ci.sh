@@ -3,7 +3,7 @@
 # `N passed, N failed` before it sums the results of all tests that ran.
 #
 # usage: scripts/ci.sh [PART...]
-#     PART is stable, oldest, miri or fuzz. Without one, all run except fuzz.
+#     PART is stable, oldest, miri, threads or fuzz. Without one, all run except fuzz.
 # needs: cargo-make, rustup and Node.js. The tasks install the rest, or say SKIPPED.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -26,7 +26,6 @@ tasks_of() {
             check-module-size
             check-instructions
             test-browser
-            test-parallel-page
             test-page
             test-heap-picture"
         ;;
@@ -36,9 +35,14 @@ tasks_of() {
             loom
             thread-sanitizer"
         ;;
+    threads)
+        echo "test-threads
+            test-threads-in-page
+            test-parallel-page"
+        ;;
     fuzz) echo "fuzz 20" ;;
     *)
-        echo "error: CI has no part \"$1\": it is stable, oldest, miri or fuzz" >&2
+        echo "error: CI has no part \"$1\": it is stable, oldest, miri, threads or fuzz" >&2
         return 1
         ;;
     esac
@@ -52,9 +56,10 @@ make() {
 can_run() {
     local programs=() missing
     case $1 in
-    test-parallel-page) programs=(nightly rust-src chromium) ;;
     test-browser) programs=(chromium chromedriver) ;;
     test-page | test-heap-picture) programs=(chromium) ;;
+    test-threads) programs=(nightly rust-src) ;;
+    test-threads-in-page | test-parallel-page) programs=(nightly rust-src chromium) ;;
     *) return 0 ;;
     esac
     if missing=$(scripts/require.sh "${programs[@]}" 2>&1); then return 0; fi
@@ -62,7 +67,7 @@ can_run() {
     return 1
 }
 
-if [ $# -eq 0 ]; then set -- stable oldest miri; fi
+if [ $# -eq 0 ]; then set -- stable oldest miri threads; fi
 tasks=()
 for part in "$@"; do
     list=$(tasks_of "$part")

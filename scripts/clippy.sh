@@ -7,6 +7,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 wasm=(--target wasm32-unknown-unknown)
+threads=(--target wasm32-wasip1-threads)
 strict=(-- --deny warnings)
 
 cargo clippy --workspace --all-targets "${strict[@]}"
@@ -14,12 +15,18 @@ cargo clippy --workspace --all-targets --all-features "${strict[@]}"
 # What `cargo make report` compiles.
 cargo clippy --package freeing-bump-compare --all-targets --no-default-features "${strict[@]}"
 for features in freeing-bump tiny checked report-errors freeing-bump,ceiling checked,ceiling freeing-bump,walk \
-    freeing-bump,export-profile freeing-bump,malloc; do
+    freeing-bump,export-profile freeing-bump,malloc freeing-bump,thread-host; do
     cargo clippy --package allocator-module --features "$features" "${wasm[@]}" "${strict[@]}"
 done
 for features in freeing-bump tiny checked; do
     cargo clippy --package driver-module --features "$features" "${wasm[@]}" "${strict[@]}"
 done
+cargo clippy --package freeing-bump --features threads "${threads[@]}" "${strict[@]}"
+for features in "" freeing-bump ceiling wrapped; do
+    cargo clippy --package threads-module --features "$features" "${wasm[@]}" "${strict[@]}"
+    cargo clippy --package threads-module --features "$features" "${threads[@]}" "${strict[@]}"
+done
+cargo clippy --package threads-in-page-module --features freeing-bump "${wasm[@]}" "${strict[@]}"
 cargo clippy --package c-code-module "${wasm[@]}" "${strict[@]}"
 cargo clippy --package freeing-bump --all-features "${wasm[@]}" "${strict[@]}"
 for example in "word-count wasm32-wasip1" "contract wasm32v1-none" "plug-in wasm32-unknown-unknown" \

@@ -32,7 +32,8 @@ run_set() {
         # The programs that are measured.
         cargo test --profile tools --workspace --exclude freeing-bump --exclude guest-tests \
             --exclude allocator-module --exclude c-code-module --exclude component-module --exclude driver-module \
-            --exclude module-checks --exclude component-checks --exclude freeing-bump-compare --exclude examples-host
+            --exclude threads-module --exclude threads-in-page-module --exclude module-checks --exclude component-checks \
+            --exclude freeing-bump-compare --exclude examples-host
         ;;
     examples)
         scripts/test-examples.sh

@@ -73,7 +73,8 @@
 //! | folder | what it owns |
 //! |---|---|
 //! | `wrappers` | what can be put around any global allocator: `Outlined`, `OnRefusal`, `Traced`, `Recorder`, `Profiled` |
-//! | `global` | the global allocators: layouts, pointers, and the one thread. `build.rs` refuses the builds in which they would be unsound |
+//! | `global` | the global allocators: layouts, pointers, and the one thread, or what each thread knows. `build.rs` refuses the builds in which they would be unsound |
+//! | `threads` | a heap for each thread: whose each page is, blocks that other threads release, and heaps that change hands |
 //! | `heaps` | the engines, which deal in addresses: `merging` of `FreeingBump`, `tiny` of `TinyFreeingBump`, `checked` of `CheckedFreeingBump` over `original` |
 //! | `original` | the original algorithm over any [`Memory`], without unsafe code |
 //! | `memory` | pages, growth, and in `linear` the bytes of a linear memory and `memory.grow` |

@@ -378,6 +378,68 @@ function drawSizes() {
   }
 }
 
+// What workers do together, and the figures of each workload for several workers.
+function drawThreads() {
+  if (!report.threads) {
+    return;
+  }
+  const threads = measured(report.threads);
+  if (!threads) {
+    section("Threads", report.threads.missing);
+    return;
+  }
+  const parent = section(
+    "Threads",
+    `Several workers of one module, each a thread of its own. Measured on ${threads.date}: ${threads.rustc}, ${threads.engine}, ${threads.machine}.`,
+  );
+  const list = add(parent, "ul", "");
+  for (const { name, description, unsupported } of threads.allocators) {
+    add(list, "li", `${name}: ${description}${unsupported ? ` Not measured: ${unsupported}.` : ""}`);
+  }
+  const work = (figure) => measured(figure)?.operations_per_second.median;
+  const nanoseconds = (figure) => {
+    const operations = work(figure);
+    return operations ? { text: (1e9 / operations).toFixed(1), number: 1e9 / operations } : { text: figure.missing };
+  };
+  const heap = (figure) => {
+    const pace = measured(figure);
+    const pages = pace && pace.pages.median - pace.heap_base / 65536;
+    return pace ? { text: pages.toFixed(0), number: pages } : { text: figure.missing };
+  };
+  for (const row of threads.rows) {
+    const columns = threads.allocators.filter(({ id }) => row.cells[id]);
+    if (row.compares === "work") {
+      const base = work(row.cells[threads.base]?.workers[1]);
+      const traces = columns.map(({ id, name }, index) => ({
+        type: "bar",
+        name,
+        marker: { color: colourOf(index) },
+        x: row.workers.map((workers) => `${workers} at once`),
+        y: row.workers.map((workers) => work(row.cells[id].workers[workers]) / base),
+      }));
+      chart(parent, `${row.name}: work of all workers, over one with the standard library's default`, 320, traces, {});
+    }
+    const times = row.compares === "memory" ? [] : row.workers;
+    const withoutThreads = row.compares === "work";
+    const headings = [
+      "allocator",
+      ...(withoutThreads ? ["without threads, ns"] : []),
+      ...times.map((workers) => `${workers} at once, ns`),
+      ...row.workers.map((workers) => `heap of ${workers}, pages`),
+    ];
+    const lines = columns.map(({ id, name, role }) => {
+      const { one_thread, workers } = row.cells[id];
+      const cells = [
+        ...(withoutThreads ? [nanoseconds(one_thread)] : []),
+        ...times.map((number) => nanoseconds(workers[number])),
+        ...row.workers.map((number) => heap(workers[number])),
+      ];
+      return { name, role, cells };
+    });
+    table(parent, `${row.name}: ${row.about}`, headings, lines);
+  }
+}
+
 function drawVersions() {
   link("Versions", "versions-of-everything");
   const { allocators, products, ...tools } = report.versions;
@@ -409,6 +471,7 @@ Object.keys(families).forEach(drawFamily);
 drawLongLives();
 drawProducts();
 drawSizes();
+drawThreads();
 const allocators = add(section("Allocators"), "ul", "");
 report.allocators.forEach(({ name, description }) => add(allocators, "li", `${name}: ${description}`));
 drawVersions();

@@ -20,6 +20,7 @@ mod shared;
 
 use clap::{Parser, Subcommand};
 use commands::check_figures::{self, Kind};
+use commands::report::Publish;
 use commands::{heap_profile, publish, replay, report, settings};
 #[cfg(feature = "wasmtime")]
 use commands::{record, worst_case};
@@ -52,8 +53,12 @@ enum Command {
         /// Also write BENCHMARKS.md, the README's figures and the charts, which hold the full report of everything.
         #[arg(long, requires = "full", conflicts_with = "only")]
         publish: bool,
+        /// Measure threads alone, and also write the section of BENCHMARKS.md on them, and its chart.
+        #[arg(long, requires = "full", conflicts_with_all = ["only", "publish", "node"])]
+        publish_threads: bool,
     },
-    /// Write BENCHMARKS.md, the README's figures and the charts from a full report that was measured before.
+    /// Write BENCHMARKS.md, the README's figures and the charts from a full report that was measured before, or the section
+    /// on threads alone from one of threads.
     Publish {
         /// The report, a `report.json`. If none is named, it is that of the last run.
         report: Option<PathBuf>,
@@ -130,8 +135,14 @@ fn main() -> ExitCode {
             full,
             node,
             publish,
+            publish_threads,
         } => {
             places.other_node = node;
+            let (only, publish) = match (publish, publish_threads) {
+                (_, true) => (vec!["threads".to_owned()], Publish::Threads),
+                (true, _) => (only, Publish::Everything),
+                _ => (only, Publish::Nothing),
+            };
             Mode::of(full).and_then(|mode| report::run(&only, mode, publish, &places))
         }
         Command::Publish { report } => publish::run(report.as_deref(), &places),
@@ -182,5 +193,8 @@ mod tests {
         assert!(!accepts(&["report", "--publish"]));
         assert!(!accepts(&["report", "--full", "--publish", "--only", "json"]));
         assert!(!accepts(&["report", "--full", "--publish", "--node", "node"]));
+        assert!(accepts(&["report", "--full", "--publish-threads"]));
+        assert!(!accepts(&["report", "--publish-threads"]));
+        assert!(!accepts(&["report", "--full", "--publish-threads", "--only", "json"]));
     }
 }

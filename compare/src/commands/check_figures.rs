@@ -8,7 +8,7 @@ use crate::modules::toolchain;
 use crate::modules::workshop::{self, Modules};
 use crate::results::size::Size;
 use crate::shared::catalogue::{Catalogue, Family, Role};
-use crate::shared::places::Places;
+use crate::shared::places::{Group, Places};
 use crate::shared::profile::Profile;
 use crate::shared::progress::Step;
 use anyhow::{Context, Result, bail};
@@ -117,7 +117,11 @@ fn figures_of_now(kind: Kind, places: &Places) -> Result<Figures> {
     // At a limit of memory, an allocator that serves more executes more.
     ours.workloads.retain(|it| it.family != Family::Reported);
     Ok(Figures {
-        rustc: toolchain::rustc()?.lines().next().unwrap_or_default().to_owned(),
+        rustc: toolchain::rustc(Group::Guests)?
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .to_owned(),
         figures: match kind {
             Kind::Size => measure_sizes(&ours, &everything, places)?,
             Kind::Modules(names) => measure_modules(names, &mut ours, &everything, places)?,

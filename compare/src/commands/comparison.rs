@@ -1,7 +1,7 @@
 //! What `report` and `replay` share: building and measuring all that was chosen, and showing the report.
 
 use crate::measure::mode::Mode;
-use crate::measure::{long_lives, products, sizes, versions, workloads};
+use crate::measure::{long_lives, products, sizes, threads, versions, workloads};
 use crate::modules::package::{Package, SIZE_PROBE, all_packages, product_packages};
 use crate::modules::workshop;
 use crate::render::files;
@@ -27,6 +27,7 @@ pub fn run(chosen: &Catalogue, command: &str, mode: &Mode, places: &Places) -> R
     for profile in [Profile::Size, Profile::Speed] {
         sizes.extend(sizes::measure(chosen, &modules, profile, places)?);
     }
+    let threads = threads::measure(chosen, &everything, command, mode, places);
     let report = Report {
         date,
         command: command.to_owned(),
@@ -39,6 +40,7 @@ pub fn run(chosen: &Catalogue, command: &str, mode: &Mode, places: &Places) -> R
         long_lives,
         products,
         sizes,
+        threads,
     };
     files::write(&report, places)?;
     println!("{}", render(&report, Style::Terminal(terminal_width())));

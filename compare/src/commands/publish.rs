@@ -10,6 +10,12 @@ use std::path::Path;
 /// The commands that measure everything at length, on the pinned engines.
 const COMPLETE: [&str; 2] = ["cargo make benchmarks", "cargo make report --full"];
 
+/// The commands that measure threads at length, on the pinned engine, and nothing else.
+const OF_THREADS: [&str; 2] = [
+    "cargo make benchmarks-threads",
+    "cargo make report --full --only 'threads'",
+];
+
 /// Publishes the report in `file`, a `report.json`. Without a `file` it is that of the last run.
 pub fn run(file: Option<&Path>, places: &Places) -> Result<()> {
     let last = places.report.join("report.json");
@@ -18,15 +24,18 @@ pub fn run(file: Option<&Path>, places: &Places) -> Result<()> {
         .with_context(|| format!("cannot read {}: `{}` writes such a file", file.display(), COMPLETE[0]))?;
     let report: Report = serde_json::from_str(&text)
         .with_context(|| format!("{} is not a report of this version: measure again", file.display()))?;
-    if !COMPLETE.contains(&report.command.as_str()) {
+    let command = report.command.as_str();
+    if COMPLETE.contains(&command) {
+        publication::write(&report, places)
+    } else if OF_THREADS.contains(&command) {
+        publication::write_threads(&report, places)
+    } else {
         bail!(
-            "`{}` measured {}, but only the report of `{}` is published: run that",
-            report.command,
+            "`{command}` measured {}, but only the report of `{}` is published: run that",
             file.display(),
-            COMPLETE.join("` or `"),
-        );
+            [COMPLETE, OF_THREADS].concat().join("` or `"),
+        )
     }
-    publication::write(&report, places)
 }
 
 #[cfg(test)]

@@ -11,5 +11,6 @@ pub mod products;
 pub mod recording;
 pub mod sizes;
 mod standard_library;
+pub mod threads;
 pub mod versions;
 pub mod workloads;

@@ -12,8 +12,21 @@ pub struct Mode {
     pub usual: Repetition,
     /// The runs of a cell of the family `reported`: most of its figures are the same in each run.
     pub reported: Repetition,
+    /// The rounds of a number of workers.
+    pub workers: Rounds,
     /// A single run that takes longer is ended.
     pub limit: Duration,
+}
+
+/// How often and how long workers are measured.
+#[derive(Clone, Copy)]
+pub struct Rounds {
+    /// The measured rounds.
+    pub rounds: u32,
+    /// How long workers work before they are measured, in each round.
+    pub warm_up: Duration,
+    /// How long they are measured then.
+    pub time: Duration,
 }
 
 /// How often a cell is measured.
@@ -41,6 +54,11 @@ impl Mode {
             least: 1,
             budget: Duration::from_millis(10),
         },
+        workers: Rounds {
+            rounds: 9,
+            warm_up: Duration::from_millis(30),
+            time: Duration::from_millis(60),
+        },
         limit: Duration::from_millis(500),
     };
 
@@ -56,6 +74,11 @@ impl Mode {
             most: 20,
             least: 3,
             budget: Duration::from_millis(200),
+        },
+        workers: Rounds {
+            rounds: 15,
+            warm_up: Duration::from_millis(50),
+            time: Duration::from_millis(100),
         },
         limit: Duration::from_secs(3),
     };

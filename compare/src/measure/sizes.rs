@@ -2,6 +2,7 @@
 //! allocator always fails.
 
 use crate::modules::package::SIZE_PROBE;
+use crate::modules::shared_memory::first_pages;
 use crate::modules::workshop::Modules;
 use crate::results::size::{CodeSize, Size};
 use crate::shared::catalogue::Catalogue;
@@ -93,6 +94,7 @@ pub fn optimized(module: &Path, places: &Places) -> Result<PathBuf> {
             let result = wasm_opt(&raw, places)
                 .arg("-Oz")
                 .args(WASM_FEATURES)
+                .args(first_pages(&raw)?.map(|_| "--enable-threads"))
                 .arg(module)
                 .arg("-o")
                 .arg(unfinished)

@@ -41,8 +41,15 @@ fn javascriptcore(places: &Places) -> Result<String> {
     output_of(&places.bun(), &["--print", asked], npm)
 }
 
+/// Node and the engine inside it.
+pub fn node(places: &Places) -> Result<String> {
+    let asked = "`V8 ${process.versions.v8} of Node ${process.version}`";
+    let npm = "run `cargo make install-compare-tools`, which installs it with npm";
+    output_of(&places.node(), &["--print", asked], npm)
+}
+
 /// The commit that `repository` is at; a copy without git has none.
-fn commit(repository: &Path) -> String {
+pub fn commit(repository: &Path) -> String {
     let git = |arguments: &[&str]| {
         let output = Command::new("git").arg("-C").arg(repository).args(arguments).output();
         let output = output.ok().filter(|output| output.status.success())?;
@@ -55,7 +62,8 @@ fn commit(repository: &Path) -> String {
     }
 }
 
-fn machine() -> String {
+/// The processor and its hardware threads.
+pub fn machine() -> String {
     let processor = fs::read_to_string("/proc/cpuinfo").ok().and_then(|text| {
         let line = text.lines().find(|line| line.starts_with("model name"))?;
         Some(line.split_once(':')?.1.trim().to_owned())
@@ -81,6 +89,23 @@ fn allocators(catalogue: &Catalogue, places: &Places) -> Result<BTreeMap<String,
         );
     }
     Ok(versions)
+}
+
+/// The crates that each allocator which is compared in builds for threads has there.
+pub fn for_threads(catalogue: &Catalogue, places: &Places) -> Result<BTreeMap<String, String>> {
+    let (lock, guests) = (Lock::read(Group::Threads, places)?, Lock::read(Group::Guests, places)?);
+    let versions = catalogue.thread_contenders().map(|(allocator, threads)| {
+        // What cannot be used there is not built there.
+        let lock = if threads.unsupported.is_some() { &guests } else { &lock };
+        let crates = lock.crates(allocator.dependencies_in(Group::Threads));
+        let crates = if crates.is_empty() {
+            "the standard library".to_owned()
+        } else {
+            crates
+        };
+        (allocator.id.clone(), crates)
+    });
+    Ok(versions.collect())
 }
 
 /// The crates that the manifest of each product names.

@@ -27,8 +27,14 @@ impl Ingredients {
             shared.update(lock);
         }
         add_crate(&mut shared, &places.compare.join("guest/harness"))?;
-        if group == Group::Products {
-            add_crate(&mut shared, &places.compare.join("products/entropy"))?;
+        match group {
+            Group::Guests => {}
+            Group::Products => add_crate(&mut shared, &places.compare.join("products/entropy"))?,
+            // What the program of these is made from.
+            Group::Threads | Group::OneThread => {
+                add_crate(&mut shared, &places.compare.join("guest/churn"))?;
+                add_crate(&mut shared, &places.compare.join("guest/json"))?;
+            }
         }
         Ok(Ingredients { shared })
     }
@@ -43,10 +49,11 @@ impl Ingredients {
     ) -> Result<PathBuf> {
         let mut digest = self.shared.clone();
         digest.update(profile.name());
-        digest.update(&allocator.code);
+        digest.update(allocator.code_in(package.group));
         digest.update([u8::from(allocator.needs_std)]);
-        digest.update(toml::to_string(&allocator.dependencies)?);
-        for dependency in allocator.dependencies.values() {
+        let dependencies = allocator.dependencies_in(package.group);
+        digest.update(toml::to_string(dependencies)?);
+        for dependency in dependencies.values() {
             if let Some(path) = dependency.get("path").and_then(toml::Value::as_str) {
                 add_crate(&mut digest, &places.compare.join("allocators").join(path))?;
             }

@@ -6,6 +6,7 @@ mod cache;
 pub mod counted;
 pub mod memory_limit;
 pub mod package;
+pub mod shared_memory;
 pub mod toolchain;
 pub mod workshop;
 mod workspace;

@@ -40,6 +40,14 @@ impl Package {
         }
     }
 
+    /// The package of the guest `program` with `allocator`, built by nightly Rust for threads or, to compare, without.
+    pub fn for_threads(allocator: &str, program: &str, group: Group) -> Self {
+        Package {
+            group,
+            ..Package::new(allocator, program)
+        }
+    }
+
     /// The folder of the program.
     pub fn folder(&self, places: &Places) -> PathBuf {
         places.programs(self.group).join(&self.program)
@@ -47,16 +55,21 @@ impl Package {
 
     /// The package's name, which is also the stem of its module's file.
     pub fn name(&self) -> String {
-        format!("{}-with-{}", self.program, self.allocator).replace('-', "_")
+        let group = match self.group {
+            Group::Guests | Group::Products => "",
+            Group::Threads => "-for-threads",
+            Group::OneThread => "-for-one-thread",
+        };
+        format!("{}-with-{}{group}", self.program, self.allocator).replace('-', "_")
     }
 
     /// Its `Cargo.toml`.
     pub fn manifest(&self, allocator: &Allocator, places: &Places) -> Result<Table> {
         let prefix = match self.group {
-            Group::Guests => "guest",
+            Group::Guests | Group::Threads | Group::OneThread => "guest",
             Group::Products => "product",
         };
-        let mut dependencies = allocator.dependencies.clone();
+        let mut dependencies = allocator.dependencies_in(self.group).clone();
         for dependency in dependencies.iter_mut().map(|(_, value)| value) {
             if let Some(Value::String(path)) = dependency.get_mut("path") {
                 let absolute = places.compare.join("allocators").join(&*path);
@@ -77,7 +90,9 @@ impl Package {
 
     /// Its `src/lib.rs`.
     pub fn source(&self, allocator: &Allocator) -> String {
-        let without_std = self.program == SIZE_PROBE && !allocator.needs_std;
+        // Where it is compiled too, a module without it would be another one.
+        let compiles_std = matches!(self.group, Group::Threads | Group::OneThread);
+        let without_std = self.program == SIZE_PROBE && !allocator.needs_std && !compiles_std;
         let mut source = format!("//! Generated from allocators/{}.toml.\n", allocator.id);
         if without_std {
             source.push_str(
@@ -85,7 +100,10 @@ impl Package {
             );
         }
         source.push_str("\nuse program as _;\n\n");
-        source.push_str(&allocator.code);
+        if compiles_std && self.program == SIZE_PROBE {
+            source.push_str("extern crate std;\n\n");
+        }
+        source.push_str(allocator.code_in(self.group));
         source
     }
 }
@@ -121,4 +139,26 @@ pub fn product_packages(catalogue: &Catalogue) -> BTreeSet<Package> {
         .iter()
         .flat_map(|product| of(&product.name))
         .collect()
+}
+
+/// The program of the workloads for several workers.
+pub const THREADS: &str = "threads";
+
+/// All packages for threads, and the same without threads: the program and the size probe with each allocator that is compared
+/// there, and the size probe with the one that sizes are stated over.
+pub fn thread_packages(catalogue: &Catalogue) -> BTreeSet<Package> {
+    let mut packages = BTreeSet::new();
+    for group in [Group::Threads, Group::OneThread] {
+        let mut insert = |allocator: &Allocator, program| {
+            packages.insert(Package::for_threads(&allocator.id, program, group));
+        };
+        for allocator in catalogue.in_threads() {
+            insert(allocator, THREADS);
+            insert(allocator, SIZE_PROBE);
+        }
+        if let Ok(floor) = catalogue.size_floor() {
+            insert(floor, SIZE_PROBE);
+        }
+    }
+    packages
 }

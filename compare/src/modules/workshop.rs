@@ -35,6 +35,11 @@ impl Modules {
         self.of(Package::of_product(allocator, product), Profile::Speed)
     }
 
+    /// The module of `program` with `allocator`, built for threads or, by the same compiler, without.
+    pub fn for_threads(&self, program: &str, allocator: &str, group: Group, profile: Profile) -> Result<&Path> {
+        self.of(Package::for_threads(allocator, program, group), profile)
+    }
+
     fn of(&self, package: Package, profile: Profile) -> Result<&Path> {
         let missing = format!("{} was not built with {}", package.program, package.allocator);
         self.0
@@ -48,9 +53,8 @@ impl Modules {
 ///
 /// `everything` is the whole catalogue. A generated workspace holds all of its group, so one lock file fits every run.
 pub fn build(wanted: &[(Package, Profile)], everything: &Catalogue, places: &Places) -> Result<Modules> {
-    let rustc = toolchain::rustc()?;
     let mut modules = BTreeMap::new();
-    for group in [Group::Guests, Group::Products] {
+    for group in [Group::Guests, Group::Products, Group::Threads, Group::OneThread] {
         let wanted: Vec<(Package, Profile)> = wanted
             .iter()
             .filter(|(package, _)| package.group == group)
@@ -61,7 +65,7 @@ pub fn build(wanted: &[(Package, Profile)], everything: &Catalogue, places: &Pla
                 group,
                 everything,
                 places,
-                rustc: &rustc,
+                rustc: &toolchain::rustc(group)?,
             };
             modules.extend(workshop.build(&wanted)?);
         }
@@ -78,7 +82,7 @@ pub fn build_changed(
     everything: &Catalogue,
     places: &Places,
 ) -> Result<PathBuf> {
-    let rustc = toolchain::rustc()?;
+    let rustc = toolchain::rustc(package.group)?;
     let workshop = Workshop {
         group: package.group,
         everything,
@@ -144,7 +148,12 @@ impl Workshop<'_> {
 
     /// Where each module of `wanted` is kept, built or not.
     fn locate(&self, wanted: &[(Package, Profile)]) -> Result<BTreeMap<(Package, Profile), PathBuf>> {
-        let ingredients = Ingredients::read(self.group, self.places, self.rustc, &flags(self.group).join(" "))?;
+        let mut flags = flags(self.group).join(" ");
+        if self.group == Group::Threads {
+            let script = toolchain::script_for_threads(self.places);
+            flags += &fs::read_to_string(&script).with_context(|| format!("cannot read {}", script.display()))?;
+        }
+        let ingredients = Ingredients::read(self.group, self.places, self.rustc, &flags)?;
         let mut modules = BTreeMap::new();
         for (package, profile) in wanted {
             let allocator = self
@@ -202,16 +211,44 @@ impl Workshop<'_> {
 
     /// The file that cargo writes for `package`.
     fn built(&self, package: &Package, profile: Profile) -> PathBuf {
-        let folder = self.places.report.join("cargo").join(TARGET).join(profile.name());
+        // `scripts/build-for-threads.sh` knows that profile alone.
+        let profile = if self.group == Group::Threads {
+            Profile::Speed
+        } else {
+            profile
+        };
+        let folder = self.places.cargo_target(self.group).join(TARGET).join(profile.name());
         folder.join(package.name()).with_extension("wasm")
+    }
+
+    /// The command that builds for `profile`, which takes the options of `cargo build`.
+    fn build_command(&self, profile: Profile) -> Command {
+        let compiles_std = "-Zbuild-std=std,panic_abort";
+        let mut command = match self.group {
+            Group::Threads => self.in_workspace(Command::new(toolchain::script_for_threads(self.places))),
+            Group::OneThread => {
+                let mut cargo = Command::new("cargo");
+                cargo.arg("+nightly");
+                self.in_workspace(cargo)
+            }
+            Group::Guests | Group::Products => self.cargo(),
+        };
+        match (self.group, profile) {
+            (Group::Threads, Profile::Speed) => &mut command,
+            (Group::Threads, Profile::Size) => command.args(["--config", "profile.speed.opt-level=\"z\""]),
+            (group, _) => {
+                command.args(["build", "--target", TARGET, "--profile", profile.name()]);
+                command.args((group == Group::OneThread).then_some(compiles_std))
+            }
+        };
+        command
     }
 
     /// Builds `packages` in `profile`, with these changes to cargo's configuration.
     fn compile(&self, packages: &[Package], profile: Profile, changes: &[&str]) -> Result<()> {
         let step = Step::begin(&format!("building for {}", profile.name()), packages.len());
-        let mut command = self.cargo();
-        command.arg("build").args(["--locked", "--target", TARGET]);
-        command.args(["--profile", profile.name(), "--message-format=json-render-diagnostics"]);
+        let mut command = self.build_command(profile);
+        command.args(["--locked", "--message-format=json-render-diagnostics"]);
         for change in changes {
             command.args(["--config", change]);
         }
@@ -247,6 +284,11 @@ impl Workshop<'_> {
     }
 
     fn cargo(&self) -> Command {
+        self.in_workspace(Command::new("cargo"))
+    }
+
+    /// The same command, in the generated workspace and with the flags of its group.
+    fn in_workspace(&self, mut command: Command) -> Command {
         let mut flags = flags(self.group);
         if let Some(home) = toolchain::home_of_cargo() {
             flags.push(format!("--remap-path-prefix={}=cargo", home.display()));
@@ -255,10 +297,9 @@ impl Workshop<'_> {
             "--remap-path-prefix={}=repository",
             self.places.repository.display()
         ));
-        let mut command = Command::new("cargo");
         command
             .current_dir(self.places.build_workspace(self.group))
-            .env("CARGO_TARGET_DIR", self.places.report.join("cargo"))
+            .env("CARGO_TARGET_DIR", self.places.cargo_target(self.group))
             .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"));
         command
     }

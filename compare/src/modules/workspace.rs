@@ -1,6 +1,6 @@
 //! The generated Cargo workspaces in which modules are built, one for each group of programs: one package per module.
 
-use super::package::{Package, all_packages, product_packages};
+use super::package::{Package, all_packages, product_packages, thread_packages};
 use crate::shared::catalogue::Catalogue;
 use crate::shared::places::{Group, Places};
 use crate::shared::toml_file;
@@ -17,6 +17,7 @@ pub fn write(group: Group, catalogue: &Catalogue, places: &Places) -> Result<()>
     let packages = match group {
         Group::Guests => all_packages(catalogue),
         Group::Products => product_packages(catalogue),
+        Group::Threads | Group::OneThread => thread_packages(catalogue),
     };
     for package in &packages {
         let allocator = catalogue

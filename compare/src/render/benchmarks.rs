@@ -1,6 +1,7 @@
 //! `BENCHMARKS.md`: the report as Markdown, with what the workloads favour and where our default allocator loses.
 
 use crate::render::charts;
+use crate::render::marked_part::MarkedPart;
 use crate::render::tables::{self, Style};
 use crate::results::figure::{Figure, pages_after};
 use crate::results::long_life::{EARLY, LATE, LongLifeRow};
@@ -8,18 +9,57 @@ use crate::results::product::{CallFigures, PRODUCT_CALLS, ProductCell, ProductRo
 use crate::results::report::Report;
 use crate::results::workload::Row;
 use crate::shared::catalogue::Role;
+use anyhow::Result;
 
 /// The allocator that the README shows first: the one whose losses are listed.
 const OUR_DEFAULT: &str = "freeing-bump";
 
+/// Where the section on threads stands, which can be measured and written alone.
+const THREADS: MarkedPart = MarkedPart {
+    file: "BENCHMARKS.md",
+    before: "<!-- threads: written by cargo make benchmarks and cargo make benchmarks-threads -->",
+    after: "<!-- end of threads -->",
+};
+
 /// The committed benchmark page, with the `notes` that are the same for every run.
-pub fn render(report: &Report, notes: &str) -> String {
-    let charts = |folder: &str| format!("]({folder}{}/", charts::FOLDER);
+///
+/// Where the report has no figures of threads, the section on them stays as it is in `old`, the page before: it says itself
+/// when it was measured.
+pub fn render(report: &Report, notes: &str, old: Option<&str>) -> String {
+    let has_threads = matches!(report.threads, Some(Figure::Measured(_)));
+    let kept = old
+        .and_then(|old| THREADS.find(old).ok())
+        .map(|[_, part, _]| part.trim());
+    let threads = match kept {
+        Some(kept) if !has_threads && !kept.is_empty() => format!("{kept}\n"),
+        _ => threads_section(report),
+    };
     format!(
-        "{}\n{notes}\n{}",
-        tables::render(report, Style::Markdown).replace(&charts(""), &charts("compare/")),
+        "{}\n{}\n\n{threads}\n{}\n\n{notes}\n{}",
+        beside_the_root(&tables::without_threads(report, Style::Markdown)),
+        THREADS.before,
+        THREADS.after,
         losses(report)
     )
+}
+
+/// The benchmark page `old` with the figures of threads in `report`, and nothing else changed.
+pub fn with_threads(old: &str, report: &Report) -> Result<String> {
+    THREADS.replace(old, &threads_section(report))
+}
+
+fn threads_section(report: &Report) -> String {
+    let section = report
+        .threads
+        .as_ref()
+        .map_or(String::new(), |threads| tables::threads(threads, Style::Markdown));
+    beside_the_root(section.trim_start())
+}
+
+/// The same text in a document in the root folder.
+fn beside_the_root(text: &str) -> String {
+    let charts = |folder: &str| format!("]({folder}{}/", charts::FOLDER);
+    text.replace(&charts(""), &charts("compare/"))
 }
 
 /// What `losses` lists; it stands under the heading.
@@ -185,17 +225,39 @@ fn loss_over_time(report: &Report, row: &LongLifeRow) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::losses;
+    use super::{losses, render, with_threads};
     use crate::results::figure::{Figure, Memory, Time};
     use crate::results::long_life::{EARLY, LATE, LongLifeRow};
     use crate::results::outcome::Served;
     use crate::results::product::{CallFigures, ProductCell, ProductRow};
     use crate::results::report::Report;
+    use crate::results::sample;
     use crate::results::size::{CodeSize, Size};
     use crate::results::statistics::Summary;
     use crate::results::workload::{Cell, Row};
     use crate::shared::catalogue::Family;
     use std::collections::BTreeMap;
+
+    #[test]
+    fn the_section_on_threads_stays_where_a_report_has_none_and_is_replaced_alone_where_it_has_nothing_else() {
+        let report = sample::report();
+        let page = render(&report, "## Notes\n", None);
+        assert!(page.contains("](compare/charts/workers.svg)"), "{page}");
+        let mut without = report.clone();
+        for missing in [None, Some(Figure::Missing("SKIPPED".to_owned()))] {
+            without.threads = missing;
+            assert_eq!(render(&without, "## Notes\n", Some(&page)), page);
+        }
+        let mut alone = Report::sample();
+        alone.threads = report.threads.clone();
+        assert_eq!(with_threads(&page, &alone).unwrap(), page);
+        if let Some(Figure::Measured(threads)) = &mut alone.threads {
+            threads.date = "2027-07-07".to_owned();
+        }
+        let changed = with_threads(&page, &alone).unwrap();
+        assert_eq!(changed.replace("2027-07-07", "2026-02-02 12:00 UTC"), page);
+        assert_ne!(changed, page);
+    }
 
     fn with_memory_over_time(ours: (u32, u32), dlmalloc: (u32, u32)) -> Report {
         let curve = |(early, late)| Figure::Measured(vec![(EARLY, early), (LATE, late)]);

@@ -5,6 +5,7 @@
 mod benchmarks;
 pub mod charts;
 pub mod files;
+mod marked_part;
 pub mod overview;
 pub mod page;
 pub mod publication;

@@ -1,10 +1,11 @@
 //! What is committed of a full report: `BENCHMARKS.md`, the README's figures, and the charts that both show.
 
 use super::{benchmarks, charts, readme};
+use crate::results::figure::Figure;
 use crate::results::report::Report;
 use crate::shared::kept_files::keep;
 use crate::shared::places::Places;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -17,20 +18,47 @@ pub fn check(places: &Places) -> Result<()> {
 /// Writes what is committed of `report`. Everything is drawn before the first file is replaced.
 pub fn write(report: &Report, places: &Places) -> Result<()> {
     let folder = places.compare.join(charts::FOLDER);
-    let benchmarks = benchmarks::render(report, &read(&notes_file(places))?);
+    // There is none before the first report.
+    let old = fs::read_to_string(benchmarks_file(places)).ok();
+    let benchmarks = benchmarks::render(report, &read(&notes_file(places))?, old.as_deref());
     let readme_text = readme::with_figures(&read(&readme_file(places))?, report)?;
     let charts = charts::draw(report)?;
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
     for chart in charts {
         replace(&folder.join(chart.file), &chart.svg)?;
     }
-    replace(&places.repository.join("BENCHMARKS.md"), &benchmarks)?;
+    replace(&benchmarks_file(places), &benchmarks)?;
     replace(&readme_file(places), &readme_text)?;
     println!(
         "BENCHMARKS.md, README.md and compare/{} hold this report: commit them",
         charts::FOLDER
     );
     Ok(())
+}
+
+/// Writes what is committed of the figures of threads in `report`: their section in `BENCHMARKS.md`, and their chart.
+pub fn write_threads(report: &Report, places: &Places) -> Result<()> {
+    match &report.threads {
+        Some(Figure::Measured(_)) => {}
+        Some(Figure::Missing(reason)) => bail!("there are no figures of threads: {reason}"),
+        None => bail!("{} measured no threads", report.command),
+    }
+    let benchmarks = benchmarks::with_threads(&read(&benchmarks_file(places))?, report)?;
+    let folder = places.compare.join(charts::FOLDER);
+    if let Some(chart) = charts::draw_threads(report)? {
+        fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+        replace(&folder.join(chart.file), &chart.svg)?;
+    }
+    replace(&benchmarks_file(places), &benchmarks)?;
+    println!(
+        "BENCHMARKS.md and compare/{} hold these figures of threads: commit them",
+        charts::FOLDER
+    );
+    Ok(())
+}
+
+fn benchmarks_file(places: &Places) -> PathBuf {
+    places.repository.join("BENCHMARKS.md")
 }
 
 fn readme_file(places: &Places) -> PathBuf {
@@ -54,7 +82,7 @@ fn replace(path: &Path, text: &str) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::{check, write};
+    use super::{check, write, write_threads};
     use crate::results::sample;
     use crate::shared::places::Places;
     use std::collections::BTreeMap;
@@ -113,7 +141,25 @@ mod tests {
                 assert!(files[document].contains(&format!("]({path})")), "{path} in {document}");
             }
         }
-        assert_eq!(files.len(), 6, "{:?}", files.keys());
+        assert!(files["BENCHMARKS.md"].contains("](compare/charts/workers.svg)"));
+        assert_eq!(files.len(), 7, "{:?}", files.keys());
+    }
+
+    #[test]
+    fn the_figures_of_threads_can_be_written_alone_into_a_page_that_has_a_place_for_them() {
+        let readme = fs::read_to_string(Places::of_this_checkout().repository.join("README.md")).unwrap();
+        let (folder, places) = repository(&readme);
+        assert!(write_threads(&sample::report(), &places).is_err());
+        write(&sample::report(), &places).unwrap();
+        let before = files(folder.path());
+        let chart = "compare/charts/workers.svg";
+        fs::remove_file(folder.path().join(chart)).unwrap();
+        write_threads(&sample::report(), &places).unwrap();
+        assert_eq!(files(folder.path()), before);
+        let mut without = sample::report();
+        without.threads = None;
+        assert!(write_threads(&without, &places).is_err());
+        assert_eq!(files(folder.path()), before);
     }
 
     #[test]

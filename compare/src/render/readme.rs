@@ -3,35 +3,36 @@
 
 use super::charts::memory_over_rounds::Curves;
 use super::charts::{self, code_sizes, memory_over_rounds, time_and_memory};
+use super::marked_part::MarkedPart;
 use super::overview::Overview;
 use super::tables::{self, Style};
-use super::words::with_commas;
+use super::words::{short_commit, with_commas};
 use crate::results::figure::Figure;
 use crate::results::report::Report;
 use crate::results::size::CodeSize;
 use crate::results::workload::{Cell, Row};
 use crate::shared::catalogue::{Family, Role};
 use crate::shared::profile::Profile;
-use anyhow::{Result, bail};
+use anyhow::Result;
 use comfy_table::Table;
 
 /// The parts of the README that are written, in their order.
 const PARTS: [Part; 3] = [
-    Part {
-        before: "<!-- figures: written by cargo make benchmarks -->",
-        after: "<!-- end of figures -->",
-        text: figures,
-    },
-    Part {
-        before: "<!-- chart: written by cargo make benchmarks -->",
-        after: "<!-- end of chart -->",
-        text: chart,
-    },
-    Part {
-        before: "<!-- more charts: written by cargo make benchmarks -->",
-        after: "<!-- end of more charts -->",
-        text: more_charts,
-    },
+    Part::new(
+        "<!-- figures: written by cargo make benchmarks -->",
+        "<!-- end of figures -->",
+        figures,
+    ),
+    Part::new(
+        "<!-- chart: written by cargo make benchmarks -->",
+        "<!-- end of chart -->",
+        chart,
+    ),
+    Part::new(
+        "<!-- more charts: written by cargo make benchmarks -->",
+        "<!-- end of more charts -->",
+        more_charts,
+    ),
 ];
 
 /// The product whose module stands for what a whole program pays in code.
@@ -91,37 +92,30 @@ const LINES: [Line; 5] = [
 pub fn with_figures(readme: &str, report: &Report) -> Result<String> {
     let mut written = readme.to_owned();
     for part in &PARTS {
-        let (before, after) = part.find(&written)?;
-        written = format!("{before}\n\n{}\n{after}", (part.text)(report));
+        written = part.marks.replace(&written, &(part.text)(report))?;
     }
     Ok(written)
 }
 
 /// Whether the README has the marks between which figures and charts are written.
 pub fn check(readme: &str) -> Result<()> {
-    PARTS.iter().try_for_each(|part| part.find(readme).map(drop))
+    PARTS.iter().try_for_each(|part| part.marks.find(readme).map(drop))
 }
 
-/// A part of the README that is written between two marks.
+/// A part of the README, and what is written there.
 struct Part {
-    before: &'static str,
-    after: &'static str,
+    marks: MarkedPart,
     text: fn(&Report) -> String,
 }
 
 impl Part {
-    /// The README up to the end of the first mark, and from the second one on.
-    fn find<'readme>(&self, readme: &'readme str) -> Result<(&'readme str, &'readme str)> {
-        let place_of = |mark: &str| match readme.match_indices(mark).collect::<Vec<_>>()[..] {
-            [(place, _)] => Ok(place),
-            [] => bail!("README.md has no line `{mark}`: add it where the part that is written begins or ends"),
-            _ => bail!("README.md has the line `{mark}` more than once: keep one"),
+    const fn new(before: &'static str, after: &'static str, text: fn(&Report) -> String) -> Self {
+        let marks = MarkedPart {
+            file: "README.md",
+            before,
+            after,
         };
-        let (before, after) = (place_of(self.before)?, place_of(self.after)?);
-        if after < before {
-            bail!("README.md has `{}` before `{}`: swap them", self.after, self.before);
-        }
-        Ok((&readme[..before + self.before.len()], &readme[after..]))
+        Part { marks, text }
     }
 }
 
@@ -185,7 +179,7 @@ fn source(report: &Report) -> String {
     format!(
         "Measured by `{}` at commit {} on {}: {}, V8 {} of Node {}, {}, {}{}.{default}",
         report.command,
-        short(&versions.commit),
+        short_commit(&versions.commit),
         report.date,
         versions.machine,
         versions.v8,
@@ -194,15 +188,6 @@ fn source(report: &Report) -> String {
         crates.collect::<String>(),
         versions.wasm_opt,
     )
-}
-
-/// A commit's first seven digits, and what is said of it.
-fn short(commit: &str) -> String {
-    let digits = commit.chars().take_while(char::is_ascii_hexdigit).count();
-    match digits {
-        40.. => format!("{}{}", &commit[..7], &commit[digits..]),
-        _ => commit.to_owned(),
-    }
 }
 
 /// The number of workloads of these families that count.
@@ -237,12 +222,12 @@ fn code<'report>(report: &'report Report, id: &str) -> Option<&'report CodeSize>
 
 #[cfg(test)]
 mod tests {
-    use super::{PARTS, check, short, with_figures};
+    use super::{PARTS, check, with_figures};
     use crate::results::report::Report;
     use crate::results::sample;
 
     fn readme() -> String {
-        let part = |part: &super::Part| format!("{}\nold\n{}\n\nWords.\n", part.before, part.after);
+        let part = |part: &super::Part| format!("{}\nold\n{}\n\nWords.\n", part.marks.before, part.marks.after);
         format!("# A crate\n\n{}", PARTS.iter().map(part).collect::<String>())
     }
 
@@ -259,10 +244,13 @@ mod tests {
         let text = with_figures(&readme(), &sample::report()).unwrap();
         assert!(!text.contains("old"), "{text}");
         assert!(
-            text.starts_with(&format!("# A crate\n\n{}\n\n|", PARTS[0].before)),
+            text.starts_with(&format!("# A crate\n\n{}\n\n|", PARTS[0].marks.before)),
             "{text}"
         );
-        assert!(text.ends_with(&format!("\n{}\n\nWords.\n", PARTS[2].after)), "{text}");
+        assert!(
+            text.ends_with(&format!("\n{}\n\nWords.\n", PARTS[2].marks.after)),
+            "{text}"
+        );
         assert_eq!(text.matches("\n\nWords.\n").count(), 3);
         assert_eq!(with_figures(&text, &sample::report()).unwrap(), text);
     }
@@ -307,25 +295,20 @@ mod tests {
         report.versions.commit = "0123456789012345678901234567890123456789".to_owned();
         let text = with_figures(&readme(), &report).unwrap();
         assert!(text.contains("at commit 0123456 on 2026-01-01 12:00 UTC: "), "{text}");
-        assert_eq!(
-            short(&format!("{}, with uncommitted changes", report.versions.commit)),
-            "0123456, with uncommitted changes"
-        );
-        assert_eq!(short("unknown: no git checkout"), "unknown: no git checkout");
     }
 
     #[test]
     fn a_readme_without_one_of_the_marks_is_refused_with_the_line_that_it_lacks() {
-        for mark in PARTS.iter().flat_map(|part| [part.before, part.after]) {
+        for mark in PARTS.iter().flat_map(|part| [part.marks.before, part.marks.after]) {
             let readme = readme().replace(mark, "");
             for refused in [check(&readme), with_figures(&readme, &Report::sample()).map(drop)] {
                 let error = refused.unwrap_err().to_string();
                 assert!(error.contains(mark) && error.contains("add it"), "{error}");
             }
         }
-        let twice = readme() + PARTS[1].after;
+        let twice = readme() + PARTS[1].marks.after;
         assert!(check(&twice).unwrap_err().to_string().contains("more than once"));
-        let swapped = format!("{}\n{}\n", PARTS[0].after, PARTS[0].before);
+        let swapped = format!("{}\n{}\n", PARTS[0].marks.after, PARTS[0].marks.before);
         assert!(check(&swapped).unwrap_err().to_string().contains("swap them"));
         check(&readme()).unwrap();
     }

@@ -8,9 +8,27 @@ pub fn with_commas(bytes: i64) -> String {
     }
 }
 
+/// A commit's first seven digits, and what is said of it.
+pub fn short_commit(commit: &str) -> String {
+    let digits = commit.chars().take_while(char::is_ascii_hexdigit).count();
+    match digits {
+        40.. => format!("{}{}", &commit[..7], &commit[digits..]),
+        _ => commit.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::with_commas;
+    use super::{short_commit, with_commas};
+
+    #[test]
+    fn a_commit_has_seven_digits_and_keeps_what_is_said_of_it() {
+        assert_eq!(
+            short_commit("0123456789012345678901234567890123456789, with uncommitted changes"),
+            "0123456, with uncommitted changes"
+        );
+        assert_eq!(short_commit("unknown: no git checkout"), "unknown: no git checkout");
+    }
 
     #[test]
     fn bytes_have_a_comma_before_each_three_digits() {

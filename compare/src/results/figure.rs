@@ -21,6 +21,16 @@ pub enum Figure<T> {
     Missing(String),
 }
 
+impl<T> Figure<T> {
+    /// The figure, if there is one.
+    pub fn measured(&self) -> Option<&T> {
+        match self {
+            Figure::Measured(figure) => Some(figure),
+            Figure::Missing(_) => None,
+        }
+    }
+}
+
 /// A time that was measured several times.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Time {

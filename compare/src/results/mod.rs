@@ -16,5 +16,6 @@ pub mod report;
 pub mod sample;
 pub mod size;
 pub mod statistics;
+pub mod threads;
 pub mod versions;
 pub mod workload;

@@ -1,9 +1,11 @@
 //! The report as data: what `report.json` holds, and what the tables are drawn from.
 
+use super::figure::Figure;
 use super::long_life::{EARLY, LATE, LongLifeRow};
 use super::product::{PRODUCT_CALLS, ProductRow};
 use super::size::CodeSize;
 use super::statistics::{WIDE_SPREAD, geometric_mean};
+use super::threads::Threads;
 use super::versions::Versions;
 use super::workload::{Cell, EARLIER_ROUNDS, Row};
 use crate::shared::catalogue::{Catalogue, Family, Role};
@@ -34,6 +36,9 @@ pub struct Report {
     pub products: Vec<ProductRow>,
     /// The code sizes.
     pub sizes: Vec<CodeSize>,
+    /// Builds for threads; `None` if they were not asked for.
+    #[serde(default)]
+    pub threads: Option<Figure<Threads>>,
 }
 
 /// What tables and the page say alike.
@@ -97,6 +102,7 @@ impl Report {
             long_lives: Vec::new(),
             products: Vec::new(),
             sizes: Vec::new(),
+            threads: None,
         }
     }
 

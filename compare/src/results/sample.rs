@@ -6,9 +6,11 @@ use crate::results::outcome::{Outcome, Runs};
 use crate::results::product::{CallFigures, ProductCell, ProductRow};
 use crate::results::report::{Report, Terms};
 use crate::results::size::{CodeSize, Size};
+use crate::results::statistics::Summary;
+use crate::results::threads::{BASE, Pace, ThreadCell, ThreadColumn, ThreadRow, ThreadSize, Threads};
 use crate::results::versions::Versions;
 use crate::results::workload::{Findings, Row};
-use crate::shared::catalogue::Catalogue;
+use crate::shared::catalogue::{Catalogue, Compares, ThreadWorkload};
 use crate::shared::places::Places;
 use crate::shared::profile::Profile;
 use fastrand::Rng;
@@ -133,6 +135,92 @@ pub fn report() -> Report {
         long_lives,
         products,
         sizes,
+        threads: Some(Figure::Measured(threads())),
+    }
+}
+
+/// Made-up figures of builds for threads.
+pub fn threads() -> Threads {
+    let catalogue = Catalogue::read(&Places::of_this_checkout()).unwrap();
+    let exactly = |number: f64| Summary::of(&[number; 3]).unwrap();
+    let pace = |nanoseconds: f64, heap: f64| {
+        Figure::Measured(Pace {
+            operations_per_second: exactly(1e9 / nanoseconds),
+            pages: exactly(30.0 + heap),
+            heap_base: 30 * 65_536,
+        })
+    };
+    // Without threads, with one worker, with more, and the pages of the heap.
+    let figures = |id: &str| match id {
+        "freeing-bump" => (10.0, 12.5, 6.4, 450.0),
+        "std" => (24.0, 25.0, 110.0, 350.0),
+        _ => (22.0, 25.0, 140.0, 480.0),
+    };
+    let row = |workload: &ThreadWorkload| {
+        let workers: Vec<u32> = match workload.compares {
+            Compares::Memory => workload.workers.clone(),
+            _ => workload
+                .workers
+                .iter()
+                .copied()
+                .filter(|&workers| workers < 3)
+                .collect(),
+        };
+        let cells = catalogue.in_threads().map(|allocator| {
+            let (one_thread, one, more, heap) = figures(&allocator.id);
+            let cell = ThreadCell {
+                one_thread: (workload.compares == Compares::Work).then(|| pace(one_thread, heap)),
+                workers: workers
+                    .iter()
+                    .map(|&workers| (workers, pace(if workers == 1 { one } else { more }, heap)))
+                    .collect(),
+            };
+            (allocator.id.clone(), cell)
+        });
+        ThreadRow {
+            name: workload.name.clone(),
+            about: workload.about.clone(),
+            operation: workload.operation.clone(),
+            compares: workload.compares,
+            in_step: workload.in_step,
+            cells: cells.collect(),
+            workers,
+        }
+    };
+    let sizes = ["size", "speed"].into_iter().flat_map(|profile| {
+        let sizes = catalogue.in_threads().map(move |allocator| {
+            let bytes = if allocator.id == "freeing-bump" { 5000 } else { 2000 };
+            ThreadSize {
+                allocator: allocator.id.clone(),
+                profile: profile.to_owned(),
+                threads: size(bytes),
+                one_thread: size(bytes - 1000),
+            }
+        });
+        sizes.collect::<Vec<_>>()
+    });
+    Threads {
+        date: "2026-02-02 12:00 UTC".to_owned(),
+        command: "cargo make benchmarks-threads".to_owned(),
+        commit: "abcdef".to_owned(),
+        rustc: "rustc 1.99.0-nightly".to_owned(),
+        engine: "V8 1.2 of Node v26".to_owned(),
+        machine: "a processor, 2 hardware threads, linux".to_owned(),
+        base: BASE.to_owned(),
+        rounds: 15,
+        allocators: catalogue
+            .thread_contenders()
+            .map(|(allocator, threads)| ThreadColumn {
+                id: allocator.id.clone(),
+                name: allocator.name.clone(),
+                description: threads.description.clone(),
+                version: "1.0.0".to_owned(),
+                role: allocator.role,
+                unsupported: threads.unsupported.clone(),
+            })
+            .collect(),
+        rows: catalogue.threads.iter().map(row).collect(),
+        sizes: sizes.collect(),
     }
 }
 

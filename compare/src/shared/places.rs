@@ -10,6 +10,11 @@ pub enum Group {
     Guests,
     /// Programs that people ship, in thin wrappers. Only the full report needs the crates that these depend on.
     Products,
+    /// The programs of workloads for several workers, built for threads. Their standard library is compiled too, by nightly
+    /// Rust.
+    Threads,
+    /// The same programs, built by the same compiler without threads.
+    OneThread,
 }
 
 /// The folders and programs of one checkout of the repository.
@@ -66,7 +71,7 @@ impl Places {
     /// The folder whose subfolders are the programs of `group`.
     pub fn programs(&self, group: Group) -> PathBuf {
         self.compare.join(match group {
-            Group::Guests => "guest",
+            Group::Guests | Group::Threads | Group::OneThread => "guest",
             Group::Products => "products",
         })
     }
@@ -76,7 +81,18 @@ impl Places {
         self.report.join(match group {
             Group::Guests => "build",
             Group::Products => "build-products",
+            Group::Threads | Group::OneThread => "build-threads",
         })
+    }
+
+    /// The folder in which cargo keeps what it builds for `group`.
+    pub fn cargo_target(&self, group: Group) -> PathBuf {
+        match group {
+            Group::Guests | Group::Products => self.report.join("cargo"),
+            // As `scripts/build-for-threads.sh` says, which builds them.
+            Group::Threads => self.repository.join("target").join("threads"),
+            Group::OneThread => self.report.join("cargo-one-thread"),
+        }
     }
 
     /// Built modules, named by what they are made from.
@@ -89,6 +105,7 @@ impl Places {
         self.compare.join(match group {
             Group::Guests => "guest.lock",
             Group::Products => "products.lock",
+            Group::Threads | Group::OneThread => "threads.lock",
         })
     }
 }

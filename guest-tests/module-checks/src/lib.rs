@@ -1,5 +1,6 @@
 //! Builds two modules and runs them in two engines, for the tests in `tests/`: `allocator-module`, the smallest around
-//! one allocator, and `driver-module`, which drives its own allocator.
+//! one allocator, and `driver-module`, which drives its own allocator. A third, `threads-module`, runs in wasmtime with
+//! threads.
 
 mod c_compiler;
 mod engine;
@@ -7,15 +8,18 @@ mod guest;
 mod in_v8;
 mod in_wasmtime;
 mod soak;
+mod wasi_threads;
 
 pub use c_compiler::can_compile_c;
 pub use engine::{ALL_PAGES, Engine, Limits, PAGE_BYTES, Trapped};
 pub use guest::Guest;
 pub use soak::{Point, SETTLED, growth, soak};
+pub use wasi_threads::{Figures, Scenario, ThreadEnd, ThreadedGuest, ThreadsModule};
 
 use cargo_metadata::Message;
 use std::env;
 use std::fs;
+use std::io::{Write, stderr};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -96,6 +100,60 @@ pub fn build_driver_module(scratch: &str, allocator: &str, link_arguments: &[&st
     let arguments = ["--release", "--features", allocator, "--config", &flags];
     let folder = repository().join("guest-tests/modules/driver");
     build_module(&folder, TARGET, &Path::new(scratch).join(name), &arguments)
+}
+
+/// The target on which the tests with threads run.
+pub const THREADS_TARGET: &str = "wasm32-wasip1-threads";
+
+/// Builds `threads-module` with these features for `target`, below `scratch`, and returns the module's bytes.
+///
+/// # Panics
+///
+/// When the build fails, with what cargo said.
+pub fn build_threads_module(scratch: &str, target: &str, features: &str) -> Vec<u8> {
+    let arguments = ["--release", "--features", features];
+    let folder = repository().join("guest-tests/modules/threads");
+    let target_dir = Path::new(scratch).join(format!("threads-{features}"));
+    build_module(&folder, target, &target_dir, &arguments)
+}
+
+/// Builds `allocator-module` around `FreeingBump` for threads on [`TARGET`], and returns the module's bytes. None, and a line that
+/// begins with SKIPPED, where there is no nightly Rust with the sources of the standard library.
+///
+/// # Panics
+///
+/// When the build fails, with what cargo said.
+pub fn build_allocator_module_for_threads() -> Option<Vec<u8>> {
+    let script = |name: &str| Command::new(repository().join("scripts").join(name));
+    let run = |mut command: Command| command.output().expect("the scripts run in bash, which must be there");
+    let mut require = script("require.sh");
+    require.args(["nightly", "rust-src"]);
+    let required = run(require);
+    if !required.status.success() {
+        // Written past the test runner, which keeps what a test that passes prints to itself.
+        let _ = write!(
+            stderr(),
+            "SKIPPED: modules for threads: {}",
+            String::from_utf8_lossy(&required.stderr)
+        );
+        return None;
+    }
+    let mut build = script("build-for-threads.sh");
+    build.current_dir(repository());
+    build.args([
+        "--package",
+        "allocator-module",
+        "--features",
+        "freeing-bump,thread-host",
+    ]);
+    let built = run(build);
+    assert!(
+        built.status.success(),
+        "scripts/build-for-threads.sh failed:\n{}",
+        String::from_utf8_lossy(&built.stderr)
+    );
+    let module = repository().join("target/threads/wasm32-unknown-unknown/speed/allocator_module.wasm");
+    Some(fs::read(module).expect("cargo has just written the module"))
 }
 
 /// The value of cargo's option `--config` that links modules for [`TARGET`] with these arguments.

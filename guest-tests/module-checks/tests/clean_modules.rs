@@ -1,7 +1,7 @@
 //! What an allocator adds to a module: its functions, no imports, and no text that a panic or a formatter needs.
 
-use module_checks::{ALLOCATORS, build_allocator_module};
-use wasmparser::{ExternalKind, KnownCustom, Name, Parser, Payload};
+use module_checks::{ALLOCATORS, build_allocator_module, build_allocator_module_for_threads};
+use wasmparser::{ExternalKind, KnownCustom, Name, Operator, Parser, Payload, TypeRef};
 
 /// The profiles that modules are shipped in: cargo's own, the report's for speed, and the report's for size.
 const PROFILES: [&str; 3] = ["release", "speed", "size"];
@@ -66,6 +66,60 @@ fn an_allocator_imports_nothing() {
 }
 
 #[test]
+fn the_allocator_of_threads_imports_the_shared_memory_alone() {
+    let Some(module) = build_allocator_module_for_threads() else {
+        return;
+    };
+    let imports: Vec<_> = payloads(&module)
+        .filter_map(|payload| match payload {
+            Payload::ImportSection(imports) => Some(imports),
+            _ => None,
+        })
+        .flat_map(|imports| imports.into_imports())
+        .map(|import| import.expect("rustc must have made a valid import").ty)
+        .collect();
+    assert!(
+        matches!(imports.as_slice(), [TypeRef::Memory(memory)] if memory.shared),
+        "{imports:?}"
+    );
+}
+
+/// The main thread of a page may not wait: such an instruction traps there. The linker's own function, which writes the static data
+/// before all else, has one.
+#[test]
+fn no_function_of_the_allocator_of_threads_waits() {
+    let Some(module) = build_allocator_module_for_threads() else {
+        return;
+    };
+    let mut start = None;
+    let mut functions = 0;
+    let mut waiting = Vec::new();
+    for payload in payloads(&module) {
+        match payload {
+            Payload::StartSection { func, .. } => start = Some(func),
+            Payload::CodeSectionEntry(body) => {
+                // No function is imported, so the first one in the module has the index 0.
+                let operators = body.get_operators_reader().expect("rustc must have made valid code");
+                let waits = operators.into_iter().any(|operator| {
+                    matches!(
+                        operator.expect("rustc must have made valid code"),
+                        Operator::MemoryAtomicWait32 { .. } | Operator::MemoryAtomicWait64 { .. }
+                    )
+                });
+                if waits {
+                    waiting.push(functions);
+                }
+                functions += 1;
+            }
+            _ => (),
+        }
+    }
+    assert!(functions > 4, "the module must have the functions of an allocator");
+    assert!(start.is_some(), "the linker must have made a function that begins");
+    assert!(waiting.iter().all(|&function| Some(function) == start), "{waiting:?}");
+}
+
+#[test]
 fn an_allocator_exports_only_the_functions_of_its_module() {
     for_each_module(|name, module| {
         let mut functions: Vec<String> = payloads(module)
@@ -90,18 +144,23 @@ fn an_allocator_exports_only_the_functions_of_its_module() {
     });
 }
 
-#[test]
-fn an_allocator_brings_no_panic_or_formatting_text_into_the_data() {
-    for_each_module(|name, module| {
-        for payload in payloads(module) {
-            if let Payload::DataSection(segments) = payload {
-                for segment in segments {
-                    let segment = segment.expect("rustc must have made a valid data segment");
-                    assert_no_unwanted_text(name, "data", segment.data);
-                }
+fn assert_no_unwanted_text_in_data(name: &str, module: &[u8]) {
+    for payload in payloads(module) {
+        if let Payload::DataSection(segments) = payload {
+            for segment in segments {
+                let segment = segment.expect("rustc must have made a valid data segment");
+                assert_no_unwanted_text(name, "data", segment.data);
             }
         }
-    });
+    }
+}
+
+#[test]
+fn an_allocator_brings_no_panic_or_formatting_text_into_the_data() {
+    for_each_module(assert_no_unwanted_text_in_data);
+    if let Some(module) = build_allocator_module_for_threads() {
+        assert_no_unwanted_text_in_data("FreeingBump for threads", &module);
+    }
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! The targets other than wasm32-unknown-unknown: what runs there, and what is refused.
 
-use module_checks::{ALLOCATORS, Engine, Guest, Limits, TARGET, build_allocator_module_with, cargo_build, repository};
+use module_checks::{
+    ALLOCATORS, Engine, Guest, Limits, TARGET, THREADS_TARGET, build_allocator_module_with, cargo_build, repository,
+};
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -110,19 +112,25 @@ fn a_build_in_which_the_allocators_would_break_memory_is_refused_with_the_reason
         ("wasm32-wasip3", components),
         ("wasm32-unknown-emscripten", c_library),
         ("wasm64-unknown-unknown", "32-bit addresses"),
-        ("wasm32-wasip1-threads", "modules with one thread"),
+        (THREADS_TARGET, "needs its feature `threads`"),
     ] {
         assert_refused(target, &[], reason);
     }
 
     let with_malloc = ["--features", "malloc"];
-    assert_refused("wasm32-wasip1-threads", &with_malloc, "modules with one thread");
+    assert_refused(THREADS_TARGET, &with_malloc, "needs its feature `threads`");
     assert_refused("wasm32-unknown-emscripten", &with_malloc, c_library);
 
     let side_module = "modules that have their memory to themselves";
     for (flags, reason) in [
-        ("'-Ctarget-feature=+atomics,+bulk-memory'", "modules with one thread"),
-        ("'-Ctarget-feature=+bulk-memory,+atomics'", "modules with one thread"),
+        (
+            "'-Ctarget-feature=+atomics,+bulk-memory'",
+            "needs its feature `threads`",
+        ),
+        (
+            "'-Ctarget-feature=+bulk-memory,+atomics'",
+            "needs its feature `threads`",
+        ),
         ("'-Crelocation-model=pic'", side_module),
         ("'-C', 'relocation-model=pie'", side_module),
         ("'-Clink-arg=-shared'", side_module),
@@ -131,6 +139,45 @@ fn a_build_in_which_the_allocators_would_break_memory_is_refused_with_the_reason
     ] {
         let flags = format!("target.{TARGET}.rustflags = [{flags}]");
         assert_refused(TARGET, &["--config", &flags], reason);
+    }
+}
+
+#[test]
+fn a_feature_for_modules_with_one_thread_is_refused_in_a_build_for_threads() {
+    for feature in ["malloc", "profile", "record", "trace", "walk"] {
+        let features = format!("threads,freeing_bump/{feature}");
+        assert_refused(
+            THREADS_TARGET,
+            &["--features", &features],
+            "leave them out in a build for threads",
+        );
+    }
+}
+
+#[test]
+fn a_build_for_threads_is_refused_where_there_is_no_standard_library() {
+    let flags = "target.wasm32v1-none.rustflags = ['-Ctarget-feature=+atomics,+bulk-memory']";
+    let arguments = ["--features", "threads", "--config", flags];
+    assert_refused("wasm32v1-none", &arguments, "this target has no `std`");
+}
+
+#[test]
+fn an_allocator_for_one_thread_does_not_compile_in_a_build_for_threads() {
+    for (feature, name) in [("tiny", "TinyFreeingBump"), ("checked", "CheckedFreeingBump")] {
+        let features = format!("threads,{feature}");
+        let folder = repository().join("guest-tests/modules/allocator");
+        let output = cargo_build(
+            &folder,
+            THREADS_TARGET,
+            &target_dir("refused"),
+            &["--features", &features],
+        )
+        .output()
+        .expect("cargo must be there, since it has built this test");
+        let message = String::from_utf8_lossy(&output.stderr);
+        let reason = format!("{name} serves modules with one thread: in a build for threads, use FreeingBump");
+        assert!(!output.status.success(), "{feature}");
+        assert!(message.contains(&reason), "{feature}: {message}");
     }
 }
 

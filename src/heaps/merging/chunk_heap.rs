@@ -148,7 +148,10 @@ impl<M: LinearMemory> ChunkHeap<M> {
     }
 
     /// Has the memory grow in this way, and within this limit, from now on.
-    #[cfg(any(all(target_arch = "wasm32", any(feature = "malloc", for_threads)), test))]
+    #[cfg(any(
+        all(target_arch = "wasm32", any(feature = "malloc", for_threads)),
+        all(test, not(feature = "malloc"))
+    ))]
     pub(super) const fn set_policy(&mut self, growth: PackedGrowth, limit: PageLimit) {
         self.growth = growth;
         self.limit = limit;

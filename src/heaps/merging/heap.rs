@@ -14,7 +14,10 @@ use super::size_class::SizeClass;
 use crate::heaps::{Request, UncheckedHeap};
 use crate::memory::Growth;
 use crate::memory::linear::LinearMemory;
-#[cfg(any(all(target_arch = "wasm32", any(feature = "malloc", for_threads)), test))]
+#[cfg(any(
+    all(target_arch = "wasm32", any(feature = "malloc", for_threads)),
+    all(test, not(feature = "malloc"))
+))]
 use crate::memory::linear::{PackedGrowth, PageLimit};
 use crate::stats::HeapStats;
 
@@ -48,14 +51,20 @@ impl<M: LinearMemory> MergingHeap<M> {
     }
 
     /// Has the memory grow in this way, and within this limit, from now on.
-    #[cfg(any(all(target_arch = "wasm32", any(feature = "malloc", for_threads)), test))]
+    #[cfg(any(
+        all(target_arch = "wasm32", any(feature = "malloc", for_threads)),
+        all(test, not(feature = "malloc"))
+    ))]
     pub(crate) const fn set_policy(&mut self, growth: PackedGrowth, limit: PageLimit) {
         self.chunks.set_policy(growth, limit);
     }
 
     /// The part of `allocate` that is O(1) and never grows: the first block of the list of the request's class; 0 where that is
     /// empty, and for a request without a class.
-    #[cfg(any(all(target_arch = "wasm32", any(feature = "malloc", for_threads)), test))]
+    #[cfg(any(
+        all(target_arch = "wasm32", any(feature = "malloc", for_threads)),
+        all(test, not(feature = "malloc"))
+    ))]
     #[inline]
     pub(crate) fn allocate_listed(&mut self, request: Request) -> u32 {
         match SizeClass::of(request) {

@@ -9,6 +9,9 @@ mod order_of_release;
 mod random_sizes;
 mod zeroed;
 
+pub use block::Block;
+pub use dice::Dice;
+
 harness::export_workloads! {
     "random-sizes" => random_sizes::without_realloc,
     "random-sizes-realloc" => random_sizes::with_realloc,

@@ -13,7 +13,7 @@ thread_local! {
 }
 
 /// Makes a document of `argument` records; 1500 are about 600 kB.
-fn prepare(argument: u32) -> u64 {
+pub fn prepare(argument: u32) -> u64 {
     let mut random = Random::new(21);
     let records: Vec<Value> = (0..argument).map(|id| record(id, &mut random)).collect();
     let document = Value::Array(records).to_string();
@@ -41,7 +41,7 @@ fn record(id: u32, random: &mut Random) -> Value {
 }
 
 /// Parses the document and prints the tree, 3 times; the third print is indented.
-fn parse_and_print(_argument: u32) -> u64 {
+pub fn parse_and_print(_argument: u32) -> u64 {
     with_input(&DOCUMENT, |document| {
         let mut checksum = Checksum::new();
         for round in 0..3 {

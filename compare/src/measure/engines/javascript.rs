@@ -5,7 +5,7 @@ use crate::measure::plan::Plan;
 use crate::results::outcome::{Outcome, Runs, Served};
 use crate::shared::places::Places;
 use anyhow::{Context, Result, bail};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
@@ -91,6 +91,9 @@ struct LastCall {
     pages: u32,
 }
 
+/// The program that runs modules one after the other.
+const RUNNER: &str = "runner.mjs";
+
 /// Runs `plan` and returns the outcome of each subject. A run longer than `limit` is ended, and its subject left out.
 pub fn run(plan: &Plan, engine: JsEngine, limit: Duration, places: &Places) -> Result<BTreeMap<String, Outcome>> {
     let mut plan = plan.clone();
@@ -117,7 +120,7 @@ fn run_once(
     limit: Duration,
     places: &Places,
 ) -> Result<(BTreeMap<String, Outcome>, Option<String>)> {
-    let mut process = start(plan, engine, places)?;
+    let mut process = start(RUNNER, plan, engine, places)?;
     let lines = lines_of(&mut process)?;
     let mut outcomes: BTreeMap<String, Outcome> = BTreeMap::new();
     let mut running: Option<(String, Instant)> = None;
@@ -143,7 +146,7 @@ fn run_once(
                     ),
                 };
             }
-            Err(RecvTimeoutError::Disconnected) => return Err(failure_of(process, engine, plan)),
+            Err(RecvTimeoutError::Disconnected) => return Err(failure_of(process, engine, &plan.export)),
         };
         let event =
             serde_json::from_str(&line).with_context(|| format!("runner.mjs printed what is not an event: {line}"))?;
@@ -203,10 +206,11 @@ fn run_once(
     }
 }
 
-fn start(plan: &Plan, engine: JsEngine, places: &Places) -> Result<Child> {
+/// Starts `runner`, a file of `compare/`, in `engine`, and hands it `plan`.
+pub(super) fn start(runner: &str, plan: &impl Serialize, engine: JsEngine, places: &Places) -> Result<Child> {
     let mut command = engine.command(places);
     let mut process = command
-        .arg(places.compare.join("runner.mjs"))
+        .arg(places.compare.join(runner))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -220,7 +224,8 @@ fn start(plan: &Plan, engine: JsEngine, places: &Places) -> Result<Child> {
     Ok(process)
 }
 
-fn lines_of(process: &mut Child) -> Result<Receiver<String>> {
+/// The lines that `process` prints, as they come.
+pub(super) fn lines_of(process: &mut Child) -> Result<Receiver<String>> {
     let output = process.stdout.take().context("the output stream is piped")?;
     let (sender, receiver) = channel();
     thread::spawn(move || {
@@ -233,7 +238,8 @@ fn lines_of(process: &mut Child) -> Result<Receiver<String>> {
     Ok(receiver)
 }
 
-fn failure_of(mut process: Child, engine: JsEngine, plan: &Plan) -> anyhow::Error {
+/// Why `process`, which ran the export `export`, stopped.
+pub(super) fn failure_of(mut process: Child, engine: JsEngine, export: &str) -> anyhow::Error {
     let mut errors = String::new();
     if let Some(mut stream) = process.stderr.take() {
         // What cannot be read cannot be shown; the status below still can.
@@ -242,11 +248,7 @@ fn failure_of(mut process: Child, engine: JsEngine, plan: &Plan) -> anyhow::Erro
     let status = process
         .wait()
         .map_or_else(|error| error.to_string(), |status| status.to_string());
-    anyhow::anyhow!(
-        "{} stopped while it ran {} ({status}):\n{errors}",
-        engine.host(),
-        plan.export
-    )
+    anyhow::anyhow!("{} stopped while it ran {export} ({status}):\n{errors}", engine.host(),)
 }
 
 #[cfg(test)]

@@ -3,3 +3,4 @@
 pub mod javascript;
 #[cfg(feature = "wasmtime")]
 pub mod wasmtime;
+pub mod workers;

@@ -9,12 +9,15 @@ mod labels;
 mod marks;
 pub mod memory_over_rounds;
 pub mod time_and_memory;
+pub mod workers;
 
 use crate::render::overview::Overview;
+use crate::results::figure::Figure;
 use crate::results::report::Report;
 use anyhow::Result;
 use canvas::Format;
 use memory_over_rounds::Curves;
+use workers::Bars;
 
 /// The folder of the charts beside a document that shows them.
 pub const FOLDER: &str = "charts";
@@ -45,7 +48,20 @@ pub fn draw(report: &Report) -> Result<Vec<Chart>> {
             svg: curves.draw(Format::WIDE)?,
         });
     }
+    charts.extend(draw_threads(report)?);
     Ok(charts)
+}
+
+/// The chart of the workers of `report`, if it has the figures for it.
+pub fn draw_threads(report: &Report) -> Result<Option<Chart>> {
+    let threads = report.threads.as_ref().and_then(Figure::measured);
+    let draw = |bars: Bars| {
+        anyhow::Ok(Chart {
+            file: workers::FILE,
+            svg: bars.draw(Format::WIDE)?,
+        })
+    };
+    threads.and_then(Bars::of).map(draw).transpose()
 }
 
 /// A chart in a Markdown document, in `folder` beside it: its numbers in words, and the words that explain it below.

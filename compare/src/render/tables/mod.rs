@@ -3,8 +3,10 @@
 mod heap_profile;
 mod products;
 mod reported;
+mod threads;
 
 pub use heap_profile::text as heap_profile;
+pub use threads::section as threads;
 
 use crate::render::charts::memory_over_rounds::{self, Curves};
 use crate::render::charts::{self, code_sizes, time_and_memory};
@@ -128,6 +130,15 @@ const MEASURES: [Measure; 8] = [
 
 /// The whole report as text.
 pub fn render(report: &Report, style: Style) -> String {
+    let mut out = without_threads(report, style);
+    if let Some(figures) = &report.threads {
+        out.push_str(&threads(figures, style));
+    }
+    out
+}
+
+/// The report without the section on threads, which has versions of its own.
+pub fn without_threads(report: &Report, style: Style) -> String {
     let mut out = String::new();
     heading(&mut out, style, 1, "Allocators for wasm32 modules, compared");
     out.push_str(&answer(report, style));

@@ -1,6 +1,7 @@
 //! The allocators, each of which has a file in `allocators/`.
 
 use super::pattern::matches;
+use crate::shared::places::Group;
 use crate::shared::toml_file;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
@@ -36,6 +37,26 @@ pub struct Allocator {
     /// The crates that the code uses, as in a `Cargo.toml`.
     #[serde(default)]
     pub dependencies: toml::Table,
+    /// What it is in builds for threads, if it is compared there.
+    #[serde(default)]
+    pub threads: Option<WithThreads>,
+}
+
+/// An allocator in builds for threads, as its file describes it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WithThreads {
+    /// What it is there, in one line.
+    pub description: String,
+    /// Why it cannot be used there; then it is named in the report and not measured.
+    #[serde(default)]
+    pub unsupported: Option<String>,
+    /// Code in place of the allocator's own.
+    #[serde(default)]
+    pub code: Option<String>,
+    /// Crates in place of the allocator's own.
+    #[serde(default)]
+    pub dependencies: Option<toml::Table>,
 }
 
 fn yes() -> bool {
@@ -64,6 +85,24 @@ pub enum Role {
 }
 
 impl Allocator {
+    /// The code of this allocator in `group`.
+    pub fn code_in(&self, group: Group) -> &str {
+        let with_threads = self.threads.as_ref().and_then(|it| it.code.as_ref());
+        match (group, with_threads) {
+            (Group::Threads, Some(code)) => code,
+            _ => &self.code,
+        }
+    }
+
+    /// The crates that the code in `group` uses.
+    pub fn dependencies_in(&self, group: Group) -> &toml::Table {
+        let with_threads = self.threads.as_ref().and_then(|it| it.dependencies.as_ref());
+        match (group, with_threads) {
+            (Group::Threads, Some(dependencies)) => dependencies,
+            _ => &self.dependencies,
+        }
+    }
+
     /// Whether `pattern` names it.
     pub fn is_named(&self, pattern: &str) -> bool {
         matches(pattern, &self.id)

@@ -17,14 +17,16 @@ impl Catalogue {
             let allocator = self.allocators.iter().any(|it| it.is_named(pattern));
             let workload = self.workloads.iter().any(|it| it.is_named(pattern))
                 || self.long_lives.iter().any(|it| it.is_named(pattern))
-                || self.products.iter().any(|it| it.is_named(pattern));
+                || self.products.iter().any(|it| it.is_named(pattern))
+                || self.threads.iter().any(|it| it.is_named(pattern));
             if !allocator && !workload {
                 bail!(
-                    "--only {pattern}: no allocator, workload or family has this name; allocators: {}; workloads: {}; families: allocator, programs, traces, reported, long-life, products; long-lived programs: {}; products: {}",
+                    "--only {pattern}: no allocator, workload or family has this name; allocators: {}; workloads: {}; families: allocator, programs, traces, reported, long-life, products, threads; long-lived programs: {}; products: {}; for threads: {}",
                     list(self.allocators.iter().map(|it| it.id.as_str())),
                     list(self.workloads.iter().map(|it| it.name.as_str())),
                     list(self.long_lives.iter().map(|it| it.name.as_str())),
                     list(self.products.iter().map(|it| it.name.as_str())),
+                    list(self.threads.iter().map(|it| it.name.as_str())),
                 );
             }
             some_allocator |= allocator;
@@ -45,6 +47,8 @@ impl Catalogue {
                 .retain(|it| patterns.iter().any(|pattern| it.is_named(pattern)));
             self.products
                 .retain(|it| patterns.iter().any(|pattern| it.is_named(pattern)));
+            self.threads
+                .retain(|it| patterns.iter().any(|pattern| it.is_named(pattern)));
         }
         Ok(())
     }
@@ -58,6 +62,13 @@ impl Catalogue {
     /// Leaves out the products, whose modules take minutes to build, except for those that one of `patterns` names.
     pub fn leave_out_products(&mut self, patterns: &[String]) {
         self.products
+            .retain(|it| patterns.iter().any(|pattern| it.is_named(pattern)));
+    }
+
+    /// Leaves out the workloads for several workers, for which the standard library is compiled, except for those that one of
+    /// `patterns` names.
+    pub fn leave_out_threads(&mut self, patterns: &[String]) {
+        self.threads
             .retain(|it| patterns.iter().any(|pattern| it.is_named(pattern)));
     }
 
@@ -132,6 +143,20 @@ mod tests {
     }
 
     #[test]
+    fn workloads_for_threads_are_left_out_unless_one_of_them_or_their_family_is_named() {
+        let left = |only: &[&str]| {
+            let only: Vec<String> = only.iter().map(|name| (*name).to_owned()).collect();
+            let mut chosen = catalogue();
+            chosen.choose(&only).unwrap();
+            chosen.leave_out_threads(&only);
+            chosen.threads.len()
+        };
+        assert_eq!((left(&[]), left(&["freeing-bump"]), left(&["json"])), (0, 0, 0));
+        assert_eq!(left(&["workers-json", "freeing-bump"]), 1);
+        assert_eq!(left(&["threads"]), catalogue().threads.len());
+    }
+
+    #[test]
     fn an_unknown_name_is_refused_with_the_names_there_are() {
         let message = catalogue().choose(&["jsom".to_owned()]).unwrap_err().to_string();
         for name in [
@@ -141,6 +166,7 @@ mod tests {
             "long-life",
             "replaced-state",
             "sqlparser",
+            "workers-json",
         ] {
             assert!(message.contains(name), "{name}: {message}");
         }

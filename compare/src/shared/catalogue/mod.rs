@@ -5,8 +5,8 @@ mod choice;
 mod pattern;
 mod workload;
 
-pub use allocator::{Allocator, Role};
-pub use workload::{Family, LongLife, Product, Workload};
+pub use allocator::{Allocator, Role, WithThreads};
+pub use workload::{Compares, Family, LongLife, Product, ThreadWorkload, Workload};
 
 use crate::shared::places::Places;
 use crate::shared::toml_file;
@@ -24,6 +24,8 @@ pub struct Catalogue {
     pub long_lives: Vec<LongLife>,
     /// In the order of the file.
     pub products: Vec<Product>,
+    /// In the order of the file.
+    pub threads: Vec<ThreadWorkload>,
 }
 
 #[derive(Deserialize)]
@@ -32,6 +34,7 @@ struct WorkloadFile {
     workload: Vec<Workload>,
     long_life: Vec<LongLife>,
     product: Vec<Product>,
+    threads: Vec<ThreadWorkload>,
 }
 
 impl Catalogue {
@@ -53,6 +56,7 @@ impl Catalogue {
             workloads: workloads.workload,
             long_lives: workloads.long_life,
             products: workloads.product,
+            threads: workloads.threads,
         })
     }
 
@@ -66,6 +70,19 @@ impl Catalogue {
     /// The allocators that run products.
     pub fn product_contenders(&self) -> impl Iterator<Item = &Allocator> {
         self.contenders().filter(|allocator| allocator.products)
+    }
+
+    /// The allocators that are compared in builds for threads, with those that cannot be used there.
+    pub fn thread_contenders(&self) -> impl Iterator<Item = (&Allocator, &WithThreads)> {
+        self.contenders()
+            .filter_map(|allocator| Some((allocator, allocator.threads.as_ref()?)))
+    }
+
+    /// The allocators that run in builds for threads.
+    pub fn in_threads(&self) -> impl Iterator<Item = &Allocator> {
+        self.thread_contenders()
+            .filter(|(_, threads)| threads.unsupported.is_none())
+            .map(|(allocator, _)| allocator)
     }
 
     /// The allocator that counts what programs ask for.

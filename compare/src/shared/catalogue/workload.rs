@@ -73,6 +73,51 @@ pub struct Product {
     pub about: String,
 }
 
+/// A workload that several workers of one module run at once, as `workloads.toml` describes it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ThreadWorkload {
+    /// The name that tables show and the command line takes.
+    pub name: String,
+    /// The exported name.
+    pub export: String,
+    /// The number that the export is called with.
+    pub argument: u32,
+    /// How often each worker calls it; if this is not given, for some time.
+    #[serde(default)]
+    pub calls: Option<u32>,
+    /// Whether the workers wait for each other after each of these calls.
+    #[serde(default)]
+    pub in_step: bool,
+    /// The numbers of workers that share the work.
+    pub workers: Vec<u32>,
+    /// What is compared.
+    pub compares: Compares,
+    /// What one operation is.
+    pub operation: String,
+    /// What it does, in one line.
+    pub about: String,
+}
+
+/// What a workload for several workers is compared by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Compares {
+    /// What several workers do at once, each for itself. One worker is timed in a build without threads too.
+    Work,
+    /// What workers do that depend on each other.
+    HandOver,
+    /// The memory in the end.
+    Memory,
+}
+
+impl ThreadWorkload {
+    /// Whether `pattern` names it.
+    pub fn is_named(&self, pattern: &str) -> bool {
+        matches(pattern, &self.name) || pattern == "threads"
+    }
+}
+
 /// A group of workloads that stress allocators alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]

@@ -4,12 +4,14 @@
 //! the allocator. The host checks in `module-checks` build this crate, look into the module and call its functions. For
 //! other targets than wasm32 the crate is empty.
 #![cfg(target_arch = "wasm32")]
-#![no_std]
+#![cfg_attr(not(feature = "thread-host"), no_std)]
 
 #[cfg(feature = "export-profile")]
 mod profile;
 #[cfg(feature = "report-errors")]
 mod report;
+#[cfg(feature = "thread-host")]
+mod thread_host;
 
 use core::alloc::{GlobalAlloc, Layout};
 
@@ -133,6 +135,8 @@ pub extern "C" fn libc_malloc(size: usize) -> *mut u8 {
     unsafe { malloc(size) }
 }
 
+// In a build for threads there is the standard library, which has one.
+#[cfg(not(any(all(feature = "threads", target_os = "wasi"), feature = "thread-host")))]
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo) -> ! {
     core::arch::wasm32::unreachable()

@@ -43,6 +43,9 @@
 //! - A heap's state made by a constructor and moved to its page: 220 bytes of code more (opt-level "z").
 //! - The fast paths inlined in a build for size too: 330 bytes more.
 
+// Loom plays less of it than the other tests do.
+#![cfg_attr(all(test, loom), allow(dead_code))]
+
 pub(crate) mod heap_memory;
 pub(crate) mod heaps;
 pub(crate) mod pages;

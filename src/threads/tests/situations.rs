@@ -120,6 +120,7 @@ fn a_request_of_up_to_16_kib_is_served_by_the_heap_of_its_thread_and_a_larger_on
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "counts thousands of blocks thousands of times")]
 fn an_empty_list_takes_back_1024_blocks_at_most_and_the_end_of_a_thread_takes_back_all() {
     let world = &World::new(1, 40);
     let setting = Setting::new(world);

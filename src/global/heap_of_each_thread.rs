@@ -19,6 +19,9 @@ use core::cell::UnsafeCell;
 use core::ptr::NonNull;
 use std::thread_local;
 
+/// The pages that 32-bit addresses reach.
+const ALL_PAGES: u32 = 1 << 16;
+
 static PAGES: Pages = Pages::new();
 
 static HEAPS: Heaps<ThisModule> = Heaps::new(ThisModule);
@@ -61,7 +64,8 @@ const _: () =
 /// # Safety
 ///
 /// The caller must use it for one call that runs no code of the allocator's user.
-#[inline]
+#[cfg_attr(not(for_size), inline)]
+#[cfg_attr(for_size, inline(never))]
 unsafe fn this_thread<'a>() -> Option<&'a mut Thread<ThisModule>> {
     // There is nothing to drop, so that this never fails. `with` would bring a panic into the module.
     let thread = THREAD.try_with(UnsafeCell::get).ok()?;
@@ -98,6 +102,11 @@ pub(super) struct HeapOfEachThread(Rule);
 impl HeapOfEachThread {
     /// The heaps, with this growth and no ceiling.
     pub(super) const fn new(growth: Growth) -> Self {
+        // A longer step is refused as this one is.
+        let growth = match growth {
+            Growth::Step { pages } if pages > ALL_PAGES => Growth::Step { pages: ALL_PAGES },
+            growth => growth,
+        };
         HeapOfEachThread(Rule {
             growth: PackedGrowth::new(growth),
             limit: PageLimit::NONE,

@@ -36,7 +36,8 @@ const PLACES: u32 = 255;
 /// together.
 const STEP: u32 = 2;
 
-/// The first heap of the row, a common one. Those after the last common one are kept by threads.
+/// The first heap of the row, a common one. No thread keeps a heap with a number up to the last common one: of these, the odd ones
+/// come last in the row.
 const FIRST_COMMON: u32 = STEP;
 const LAST_COMMON: u32 = 4 * STEP;
 const FIRST_KEPT: u32 = LAST_COMMON + STEP;
@@ -46,15 +47,10 @@ const LARGEST_OF_OWN_HEAP: u32 = 16 << 10;
 
 /// A block of a thread's own heap that becomes larger than this moves to a common heap. Up to that it can grow where it is, which
 /// spares a copy.
-const LARGEST_THAT_GROWS_IN_OWN_HEAP: u32 = 256 << 10;
+const LARGEST_IN_OWN_HEAP: u32 = 256 << 10;
 
 /// How many heaps are asked before a request is refused because others use all of them: each a million times, for seconds.
 const MOST_ASKED: u32 = PLACES << 20;
-
-/// Whether no thread keeps a heap.
-const fn is_common(number: u32) -> bool {
-    number <= LAST_COMMON && number % STEP == 0
-}
 
 /// The heaps of all threads over one memory; all zero at first.
 pub(crate) struct Heaps<M: SharedMemory> {
@@ -237,8 +233,8 @@ impl<M: SharedMemory> Heaps<M> {
         new_block
     }
 
-    /// Whether a block serves so many bytes where it is. One of a common heap that would shrink to the sizes of a thread's own heap
-    /// does not, nor does one of another thread's heap.
+    /// Whether a block serves so many bytes where it is. One of the thread's own heap does up to 256 KiB. Another one does if it is
+    /// large, becomes larger than blocks of a thread's own heap, and nobody uses its heap.
     ///
     /// # Safety
     ///
@@ -253,13 +249,10 @@ impl<M: SharedMemory> Heaps<M> {
         // SAFETY: the block is live.
         let owner = unsafe { self.memory.pages().owner_of(block) };
         if let Some(heap) = Self::heap_if_owner(thread, owner) {
-            if new_size > LARGEST_THAT_GROWS_IN_OWN_HEAP && new_size > request.size {
-                return false;
-            }
             // SAFETY: the block is from this heap, and live, with its request.
-            return unsafe { heap.resize_in_place(block, request, new_size) };
+            return new_size <= LARGEST_IN_OWN_HEAP && unsafe { heap.resize_in_place(block, request, new_size) };
         }
-        if has_class(request) || new_size <= LARGEST_OF_OWN_HEAP || !is_common(u32::from(owner.number())) {
+        if has_class(request) || new_size <= LARGEST_OF_OWN_HEAP {
             return false;
         }
         let seat = self.seat(owner);
@@ -333,10 +326,8 @@ impl<M: SharedMemory> Heaps<M> {
             _ => 0,
         };
         let mut number = first;
-        // A large request has no heap grow while a common one has room for it.
-        let mut growing = request.size <= LARGEST_OF_OWN_HEAP;
         // None from the first answer on: then only heaps that exist are asked.
-        let mut founding = growing.then_some(rule);
+        let mut founding = Some(rule);
         for _ in 0..MOST_ASKED {
             let owner = Owner::heap(number as u8);
             let is_own = number == 0;
@@ -350,10 +341,10 @@ impl<M: SharedMemory> Heaps<M> {
                 // SAFETY: the seat was taken just now, or is the thread's own, and this is its only call.
                 let state = unsafe { heap.as_mut() };
                 let seat = self.seat(state.owner());
-                let new = state.allocate(&seat.remote, request, growing);
+                let new = state.allocate(&seat.remote, request);
                 match thread.as_deref_mut() {
                     _ if is_own => {}
-                    Some(thread) if thread.heap.is_none() && !is_common(number) => {
+                    Some(thread) if thread.heap.is_none() && number > LAST_COMMON => {
                         thread.heap = Some(heap);
                         thread.owner = owner;
                         self.memory.give_heap_up_at_end_of_thread();
@@ -366,9 +357,7 @@ impl<M: SharedMemory> Heaps<M> {
                 }
             }
             number = (number + STEP) % PLACES;
-            if number == FIRST_KEPT && !growing {
-                (number, growing, founding) = (first, true, Some(rule));
-            } else if number == first && founding.is_none() {
+            if number == first && founding.is_none() {
                 break;
             }
         }
@@ -422,6 +411,7 @@ impl<M: SharedMemory> Heaps<M> {
 
     /// Has the calling thread see all pages before `end_page`, to which instructions are about to refer that need that: see
     /// [`SharedMemory::refresh`].
+    #[cfg_attr(for_size, inline(never))]
     fn see(&self, thread: Option<&mut Thread<M>>, end_page: u32) {
         if thread.as_deref().is_some_and(|thread| thread.seen_to >= end_page) {
             return;

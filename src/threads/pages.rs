@@ -77,16 +77,13 @@ impl Pages {
         PageCount(self.owned.load(Ordering::Relaxed))
     }
 
-    /// Adds so many pages to a memory, and returns the first one; 0 where the engine refuses them, or where the memory would pass the
+    /// Adds so many pages to a memory, 65,536 at most, and returns the first one; 0 where the engine refuses them, or where the memory would pass the
     /// limit. Then the engine is not asked. That holds while other threads add pages too.
     ///
     /// A thread announces what it is about to add, and counts what others have announced as if it were there. If there is no
     /// room only because of them, it tries again, 1,000 times at most. Of a thread that is stopped in between, what it had
     /// announced is lost.
     pub(crate) fn grow<M: LinearMemory>(&self, memory: &mut M, limit: PageLimit, pages: PageCount) -> u32 {
-        if pages.0 as usize > ALL_PAGES {
-            return 0;
-        }
         for _ in 0..TRIES {
             let others = self.being_added.fetch_add(pages.0, Ordering::SeqCst);
             // Growth that is not among the announced any more is part of the size, which is read after them.

@@ -82,16 +82,11 @@ impl<M: SharedMemory> ThreadHeap<M> {
         self.remote
     }
 
-    /// A block for the request, at 0 if there is no memory for it, after blocks from the stack were taken back. The memory grows
-    /// for it only if `growing`; that can be false for a large request.
-    pub(super) fn allocate(&mut self, stack: &RemoteStack, request: Request, growing: bool) -> NewBlock {
+    /// A block for the request, at 0 if there is no memory for it, after blocks from the stack were taken back.
+    pub(super) fn allocate(&mut self, stack: &RemoteStack, request: Request) -> NewBlock {
         self.take_back(stack);
         let last = self.heap.memory().last_address();
-        let block = if growing {
-            self.heap.allocate(request)
-        } else {
-            self.heap.allocate_at_hand(request)
-        };
+        let block = self.heap.allocate(request);
         // Pages after those that were there hold zeros, but for a free chunk that a block was perhaps cut from.
         // SAFETY: the block is live, and allocated without a class.
         let is_fresh = block > last && unsafe { !has_class(request) && self.heap.is_last(block) };

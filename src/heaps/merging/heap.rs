@@ -126,13 +126,6 @@ impl<M: LinearMemory> MergingHeap<M> {
         }
     }
 
-    /// As `allocate` for a request without a class, but the memory does not grow for it. O(1).
-    #[cfg(any(for_threads, all(test, not(feature = "malloc"))))]
-    pub(crate) fn allocate_at_hand(&mut self, request: Request) -> u32 {
-        self.chunks
-            .allocate(span_for(request.size), request.align, Effort::AtHand)
-    }
-
     /// Whether a block was cut from the tail and nothing after it.
     ///
     /// # Safety

@@ -194,7 +194,7 @@ impl FreeingBump {
     /// thread it does nothing.
     ///
     /// Call it as the last thing in a thread on wasm32-unknown-unknown, where nothing tells of a thread's end. A thread that ends
-    /// without it keeps what is free in its heap from all others, and one of the 246 heaps that threads can have. On
+    /// without it keeps what is free in its heap from all others, and one of the 250 heaps that threads can have. On
     /// wasm32-wasip1-threads it happens by itself. Blocks of the thread stay live, wherever they are. If the thread
     /// allocates again, it takes a heap again. O(blocks that other threads have released since the thread's last
     /// allocation).

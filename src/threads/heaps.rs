@@ -36,11 +36,15 @@ const PLACES: u32 = 255;
 /// together.
 const STEP: u32 = 2;
 
-/// The first heap of the row, a common one. No thread keeps a heap with a number up to the last common one: of these, the odd ones
-/// come last in the row.
+/// The first heap of the row, a common one. Those after the last common one are kept by threads.
 const FIRST_COMMON: u32 = STEP;
 const LAST_COMMON: u32 = 4 * STEP;
 const FIRST_KEPT: u32 = LAST_COMMON + STEP;
+
+/// Whether no thread keeps a heap.
+const fn is_common(number: u32) -> bool {
+    number <= LAST_COMMON && number % STEP == 0
+}
 
 /// Larger requests are served by a common heap, so that all threads can use what is free of them.
 const LARGEST_OF_OWN_HEAP: u32 = 16 << 10;
@@ -344,7 +348,7 @@ impl<M: SharedMemory> Heaps<M> {
                 let new = state.allocate(&seat.remote, request);
                 match thread.as_deref_mut() {
                     _ if is_own => {}
-                    Some(thread) if thread.heap.is_none() && number > LAST_COMMON => {
+                    Some(thread) if thread.heap.is_none() && !is_common(number) => {
                         thread.heap = Some(heap);
                         thread.owner = owner;
                         self.memory.give_heap_up_at_end_of_thread();

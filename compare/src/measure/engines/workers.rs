@@ -116,14 +116,19 @@ fn run_once(plan: &WorkersPlan, limit: Duration, places: &Places) -> Result<(BTr
     let mut done: BTreeMap<String, Done> = BTreeMap::new();
     let mut running = None;
     loop {
-        let line = match lines.recv_timeout(limit) {
+        // Until the first team starts, the engine starts and compiles all modules.
+        let patience = if running.is_some() { limit } else { limit * 20 };
+        let line = match lines.recv_timeout(patience) {
             Ok(line) => line,
             Err(RecvTimeoutError::Timeout) => {
                 process.kill()?;
                 process.wait()?;
                 match running {
                     Some(stuck) => return Ok((done, Some(stuck))),
-                    None => bail!("Node did not start to run {} in {limit:?}", plan.export),
+                    None => bail!(
+                        "Node did not start to run {} in {patience:?}: is the machine overloaded?",
+                        plan.export
+                    ),
                 }
             }
             Err(RecvTimeoutError::Disconnected) => return Err(javascript::failure_of(process, engine, &plan.export)),
@@ -208,7 +213,7 @@ mod tests {
             other_node: Some("node".into()),
             ..Places::of_this_checkout()
         };
-        run(&plan, Duration::from_secs(5), &places).unwrap()
+        run(&plan, Duration::from_secs(10), &places).unwrap()
     }
 
     /// Counts its calls in static data, and returns when as many calls have come from two workers.
@@ -257,7 +262,7 @@ mod tests {
             matches!(&done["traps"], Done::Failed(reason) if reason.contains("unreachable")),
             "{done:?}"
         );
-        assert_eq!(done["waits"], Done::Failed("takes more than 5 s".to_owned()));
+        assert_eq!(done["waits"], Done::Failed("takes more than 10 s".to_owned()));
         assert!(
             matches!(&done["fine"], Done::Ran(rounds) if rounds.len() == 3),
             "{done:?}"

@@ -3,13 +3,16 @@
 mod heap_profile;
 mod products;
 mod reported;
+mod style;
 mod threads;
 
 pub use heap_profile::text as heap_profile;
+pub use style::{Style, drawn};
+use style::{heading, picture};
 pub use threads::section as threads;
 
 use crate::render::charts::memory_over_rounds::{self, Curves};
-use crate::render::charts::{self, code_sizes, time_and_memory};
+use crate::render::charts::{code_sizes, time_and_memory};
 use crate::render::overview::Overview;
 use crate::results::figure::{Figure, Memory, Time, pages_after};
 use crate::results::long_life::{EARLY, LATE};
@@ -19,18 +22,8 @@ use crate::results::size::CodeSize;
 use crate::results::statistics::WIDE_SPREAD;
 use crate::results::workload::{Cell, JSC_WARM_UP_RUNS, Row};
 use crate::shared::catalogue::{Family, Role};
-use comfy_table::presets::{ASCII_MARKDOWN, UTF8_FULL_CONDENSED};
-use comfy_table::{CellAlignment, Table};
+use comfy_table::Table;
 use std::fmt::Write;
-
-/// How tables are drawn.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Style {
-    /// Boxes for a terminal of this many columns; wide tables are split.
-    Terminal(usize),
-    /// Markdown, where a table may be as wide as it likes.
-    Markdown,
-}
 
 /// One kind of table: what its cells say, and what its last line averages.
 struct Measure {
@@ -451,33 +444,6 @@ fn versions(report: &Report) -> String {
         let _ = writeln!(out, "- the product {product}: {version}");
     }
     out
-}
-
-fn heading(out: &mut String, style: Style, level: usize, text: &str) {
-    // Writing to a string cannot fail.
-    let _ = match style {
-        Style::Markdown if level == 1 => writeln!(out, "# {text}\n"),
-        Style::Markdown => writeln!(out, "\n{} {text}\n", "#".repeat(level)),
-        Style::Terminal(_) => writeln!(out, "\n{text}\n"),
-    };
-}
-
-/// A chart that lies beside the document, with the words that explain it.
-fn picture(out: &mut String, file: &str, alternative: &str, legend: &str) {
-    out.push_str(&charts::in_markdown(charts::FOLDER, file, alternative, legend));
-    out.push('\n');
-}
-
-/// The text of a table, whose cells are aligned to the right except those of the first column.
-pub fn drawn(mut table: Table, style: Style) -> String {
-    for column in table.column_iter_mut().skip(1) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
-    table.load_style(match style {
-        Style::Terminal(_) => UTF8_FULL_CONDENSED,
-        Style::Markdown => ASCII_MARKDOWN,
-    });
-    format!("{table}\n")
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What several workers of one module do at once: a section of its own, with its own date and versions, so that it can be
 //! published alone.
 
-use super::{Style, drawn, heading, picture};
+use super::style::{Style, drawn, heading, picture};
 use crate::render::charts::workers::{self, Bars};
 use crate::render::words::{short_commit, with_commas};
 use crate::results::figure::Figure;
@@ -336,7 +336,7 @@ fn loss(threads: &Threads, what: &str, digits: usize, figure: impl Fn(&str) -> O
 #[cfg(test)]
 mod tests {
     use super::{losses, section, sentences};
-    use crate::render::tables::Style;
+    use crate::render::tables::style::Style;
     use crate::results::figure::Figure;
     use crate::results::sample;
     use crate::results::threads::Threads;

@@ -39,9 +39,8 @@ extern "C" fn release_shared_blocks() {
 
 /// Gives the calling thread's heap up, where the allocator has such.
 #[unsafe(no_mangle)]
-pub(crate) extern "C" fn release_thread() {
-    #[cfg(feature = "freeing-bump")]
-    crate::ALLOCATOR.release_thread();
+extern "C" fn release_thread() {
+    scenarios::release_thread();
 }
 
 /// The figure of this index, as `Figure` lists them, since [`prepare`].

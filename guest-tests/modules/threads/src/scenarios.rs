@@ -3,7 +3,6 @@
 //! Each scenario but the last two has two parts: in the first tenth of the rounds every block is up to twice as large as any later
 //! one. So the memory that the first part has taken should suffice for the second, which the host can check.
 
-use crate::exports::release_thread;
 use crate::failure::{Stopped, fail, go_on};
 use crate::meeting::{expected, meet, wait_until};
 use crate::requests::{LARGEST_BYTES, any_size, common_size, request};
@@ -13,6 +12,12 @@ use crate::unwritten::UnwrittenBlock;
 use core::arch::wasm32::memory_grow;
 use core::sync::atomic::{AtomicU32, Ordering};
 use fastrand::Rng;
+
+/// Gives the calling thread's heap up, where the allocator has such.
+pub(crate) fn release_thread() {
+    #[cfg(feature = "freeing-bump")]
+    crate::ALLOCATOR.release_thread();
+}
 
 /// The most workers.
 pub(crate) const MAX_WORKERS: usize = 300;

@@ -335,11 +335,13 @@ fn rule(growth: Growth, limit: PageLimit) -> Rule {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "real threads and the model's other programs make the same accesses")]
 fn threads_that_take_turns_agree_with_the_oracle_after_each_step_of_random_programs() {
     test_programs(|memory| Turns::new(rule(Growth::THIRTY_SECOND, PageLimit::NONE), memory));
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "real threads and the model's other programs make the same accesses")]
 fn threads_that_take_turns_agree_with_the_oracle_when_they_have_a_ceiling() {
     test_programs(|mut memory| {
         let ceiling = memory.end_page() + 12;

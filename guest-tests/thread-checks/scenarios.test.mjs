@@ -9,6 +9,9 @@ import { SCENARIOS, play, withHost } from "./scenarios.mjs";
 /** What each thread may take where requests are to be refused: less than its blocks need. */
 const FEW_PAGES = 10;
 
+/** How many pages more the blocks may take that are on their way at a time, which depends on when workers run. */
+const ON_THEIR_WAY = 8;
+
 /** What the host, the static data and the first heaps take. */
 const OTHER_PAGES = 30;
 
@@ -33,7 +36,7 @@ for (const [scenario, name] of SCENARIOS.entries()) {
 test("a producer that never releases and a consumer that never allocates hold a steady memory", () =>
   withHost(async (host) => {
     const workers = await host.startWorkers(2);
-    const figures = await play(host, SCENARIOS.indexOf("producers and consumers"), workers, 20_000 * times);
+    const figures = await play(host, SCENARIOS.indexOf("producers and consumers"), workers, 200_000 * times);
     const { pagesAfterATenth: early, pagesAtTheEnd: late } = figures;
-    assert.ok(late <= early + 2, `${late} pages, and ${early} after a tenth of the rounds`);
+    assert.ok(late <= early + ON_THEIR_WAY, `${late} pages, and ${early} after a tenth of the rounds`);
   }));

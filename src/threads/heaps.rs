@@ -2,8 +2,8 @@
 //!
 //! | who asks | for | is served by |
 //! |---|---|---|
-//! | a thread | up to 16 KiB | its own heap |
-//! | a thread without a heap | up to 16 KiB | the first heap that is free, which becomes its own; a common one if none is |
+//! | a thread | up to 10 KiB | its own heap |
+//! | a thread without a heap | up to 10 KiB | the first heap that is free, which becomes its own; a common one if none is |
 //! | a thread | more | a common heap |
 //! | code without a thread's storage | anything | a common heap |
 //! | anyone | what these have no memory for | any heap that is free |
@@ -47,7 +47,7 @@ const fn is_common(number: u32) -> bool {
 }
 
 /// Larger requests are served by a common heap, so that all threads can use what is free of them.
-const LARGEST_OF_OWN_HEAP: u32 = 16 << 10;
+const LARGEST_OF_OWN_HEAP: u32 = 10 << 10;
 
 /// A block of a thread's own heap that becomes larger than this moves to a common heap. Up to that it can grow where it is, which
 /// spares a copy.
@@ -351,6 +351,7 @@ impl<M: SharedMemory> Heaps<M> {
                     Some(thread) if thread.heap.is_none() && !is_common(number) => {
                         thread.heap = Some(heap);
                         thread.owner = owner;
+                        seat.keep();
                         self.memory.give_heap_up_at_end_of_thread();
                     }
                     // SAFETY: it was taken just now, and its heap is not used any longer.

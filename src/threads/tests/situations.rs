@@ -95,15 +95,15 @@ fn a_request_that_no_heap_has_memory_for_is_refused_at_once() {
 }
 
 #[test]
-fn a_request_of_up_to_16_kib_is_served_by_the_heap_of_its_thread_and_a_larger_one_by_a_common_one() {
+fn a_request_of_up_to_10_kib_is_served_by_the_heap_of_its_thread_and_a_larger_one_by_a_common_one() {
     let world = &World::new(1, 100);
     let setting = Setting::new(world);
     let (mut first, mut second) = (Thread::NEW, Thread::NEW);
     let of_sizes = |thread: &mut _, sizes: [u32; 3]| {
         sizes.map(|size| setting.heap_of(setting.allocate(thread, Request { size, align: 8 })))
     };
-    let own = of_sizes(&mut first, [1, 5000, 16 << 10]);
-    let own_of_second = of_sizes(&mut second, [1, 5000, 16 << 10]);
+    let own = of_sizes(&mut first, [1, 5000, 10 << 10]);
+    let own_of_second = of_sizes(&mut second, [1, 5000, 10 << 10]);
     assert_eq!((own[0], own[0]), (own[1], own[2]));
     assert_eq!(
         (own_of_second[0], own_of_second[0]),
@@ -112,7 +112,7 @@ fn a_request_of_up_to_16_kib_is_served_by_the_heap_of_its_thread_and_a_larger_on
     assert_ne!(own[0], own_of_second[0]);
     assert!(!COMMON.contains(&own[0]) && !COMMON.contains(&own_of_second[0]));
     for thread in [&mut first, &mut second] {
-        let common = of_sizes(thread, [(16 << 10) + 1, 100_000, 1 << 20]);
+        let common = of_sizes(thread, [(10 << 10) + 1, 100_000, 1 << 20]);
         assert!(common.iter().all(|heap| COMMON.contains(heap)));
     }
     let without_storage = setting.heap_of(setting.heaps.allocate(RULE, None, SMALL));
@@ -174,7 +174,7 @@ fn a_block_of_another_thread_moves_when_it_is_resized_and_one_of_a_common_heap_s
     // A block of a common heap grows where it is, whoever made it; a size of a thread's own heap goes there.
     let large = setting.allocate(&mut owner, LARGE);
     assert_eq!(setting.resize(&mut other, large, LARGE, 140_000), large);
-    let shrunk = setting.resize(&mut other, large, LARGE.with_size(140_000), 16 << 10);
+    let shrunk = setting.resize(&mut other, large, LARGE.with_size(140_000), 10 << 10);
     assert!(!COMMON.contains(&setting.heap_of(shrunk)));
     // What was given up is used again.
     let pages = world.end_page();

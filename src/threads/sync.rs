@@ -11,9 +11,16 @@ pub(crate) use core::{
 #[cfg(not(all(test, loom)))]
 pub(crate) use table::Table;
 
-/// How often a thread tries something again that another one can have hindered: some times, or few where all orders are played.
+/// How often a thread tries something again that another one can have hindered: so many times, or few where all orders are played
+/// and where Miri interprets each of them.
 pub(crate) const fn tries(number: u32) -> u32 {
-    if cfg!(all(test, loom)) { 3 } else { number }
+    if cfg!(all(test, loom)) {
+        3
+    } else if cfg!(miri) && number > 1000 {
+        1000
+    } else {
+        number
+    }
 }
 
 #[cfg(not(all(test, loom)))]

@@ -8,7 +8,7 @@ use crate::heaps::Request;
 use crate::heaps::merging::MergingHeap;
 use crate::memory::Growth;
 use crate::memory::linear::{LinearMemory, PackedGrowth, PageLimit, ThisModule, pointer};
-use crate::memory::{PAGE_SHIFT, PageCount};
+use crate::memory::{ALL_PAGES, PAGE_SHIFT, PageCount};
 use crate::stats::HeapStats;
 use crate::threads::heaps::Heaps;
 use crate::threads::pages::Pages;
@@ -18,9 +18,6 @@ use crate::threads::thread_heap::Rule;
 use core::cell::UnsafeCell;
 use core::ptr::NonNull;
 use std::thread_local;
-
-/// The pages that 32-bit addresses reach.
-const ALL_PAGES: u32 = 1 << 16;
 
 static PAGES: Pages = Pages::new();
 
@@ -79,6 +76,11 @@ unsafe fn this_thread<'a>() -> Option<&'a mut Thread<ThisModule>> {
 /// Gives up the heap of a thread that ends.
 #[cfg(target_os = "wasi")]
 unsafe extern "C" fn end(_value: *mut core::ffi::c_void) {
+    release_this_thread();
+}
+
+/// Gives up the calling thread's heap.
+fn release_this_thread() {
     // SAFETY: it is used for this call, which runs no code of the user.
     if let Some(thread) = unsafe { this_thread() } {
         HEAPS.release(thread);
@@ -135,10 +137,7 @@ impl HeapOfEachThread {
 
     /// Gives up the calling thread's heap.
     pub(super) fn release_thread(&self) {
-        // SAFETY: it is used for this call, which runs no code of the user.
-        if let Some(thread) = unsafe { this_thread() } {
-            HEAPS.release(thread);
-        }
+        release_this_thread();
     }
 }
 

@@ -7,5 +7,5 @@ mod page;
 
 pub use growth::Growth;
 #[cfg(any(target_arch = "wasm32", test, fuzzing))]
-pub(crate) use page::PAGE_SHIFT;
+pub(crate) use page::{ALL_PAGES, PAGE_SHIFT};
 pub(crate) use page::{PAGE_BYTES, PageCount};

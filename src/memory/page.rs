@@ -6,6 +6,10 @@ pub(crate) const PAGE_BYTES: u32 = 1 << PAGE_SHIFT;
 /// log2 of [`PAGE_BYTES`].
 pub(crate) const PAGE_SHIFT: u32 = 16;
 
+/// The pages that 32-bit addresses reach.
+#[cfg(any(target_arch = "wasm32", test, fuzzing))]
+pub(crate) const ALL_PAGES: u32 = 1 << (u32::BITS - PAGE_SHIFT);
+
 /// A number of 64 KiB pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct PageCount(pub(crate) u32);

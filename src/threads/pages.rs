@@ -2,11 +2,8 @@
 
 use super::sync::{AtomicU32, Table, spin_loop, tries};
 use crate::memory::linear::{LinearMemory, PageLimit};
-use crate::memory::{PAGE_SHIFT, PageCount};
+use crate::memory::{ALL_PAGES, PAGE_SHIFT, PageCount};
 use core::sync::atomic::Ordering;
-
-/// The pages that 32-bit addresses reach.
-const ALL_PAGES: usize = 1 << 16;
 
 /// How often growth under a ceiling is tried while others are growing the memory too.
 const TRIES: u32 = tries(1000);
@@ -33,7 +30,7 @@ impl Owner {
 
 /// All zero at first, which takes no room in a module.
 pub(crate) struct Pages {
-    owners: Table<ALL_PAGES>,
+    owners: Table<{ ALL_PAGES as usize }>,
     /// The pages of all heaps.
     owned: AtomicU32,
     /// The pages that threads are about to add under a ceiling.

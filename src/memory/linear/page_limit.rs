@@ -1,9 +1,6 @@
 //! The most pages that a memory may grow to. Arithmetic only.
 
-use crate::memory::PageCount;
-
-/// The pages that 32-bit addresses reach.
-const ALL_PAGES: u32 = 1 << 16;
+use crate::memory::{ALL_PAGES, PageCount};
 
 /// A limit on a memory's pages, in a word that holds how many fewer than all it allows: a heap without a limit begins as
 /// zeros, which take no room in a module.

@@ -163,15 +163,7 @@ fn row_of(
         };
         (allocator.id.clone(), cell)
     });
-    Ok(ThreadRow {
-        name: workload.name.clone(),
-        about: workload.about.clone(),
-        operation: workload.operation.clone(),
-        compares: workload.compares,
-        in_step: workload.in_step,
-        cells: cells.collect(),
-        workers: numbers,
-    })
+    Ok(ThreadRow::new(workload, cells.collect(), numbers))
 }
 
 /// The name of a team: of some workers, or of the one in a build without threads.

@@ -177,15 +177,7 @@ pub fn threads() -> Threads {
             };
             (allocator.id.clone(), cell)
         });
-        ThreadRow {
-            name: workload.name.clone(),
-            about: workload.about.clone(),
-            operation: workload.operation.clone(),
-            compares: workload.compares,
-            in_step: workload.in_step,
-            cells: cells.collect(),
-            workers,
-        }
+        ThreadRow::new(workload, cells.collect(), workers)
     };
     let sizes = ["size", "speed"].into_iter().flat_map(|profile| {
         let sizes = catalogue.in_threads().map(move |allocator| {

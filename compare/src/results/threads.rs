@@ -5,7 +5,7 @@
 use super::figure::{Figure, PAGE_BYTES};
 use super::size::Size;
 use super::statistics::Summary;
-use crate::shared::catalogue::{Compares, Role};
+use crate::shared::catalogue::{Compares, Role, ThreadWorkload};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -73,6 +73,21 @@ pub struct ThreadRow {
     pub workers: Vec<u32>,
     /// What each allocator did, by identifier.
     pub cells: BTreeMap<String, ThreadCell>,
+}
+
+impl ThreadRow {
+    /// The table of a workload, with these cells and numbers of workers.
+    pub fn new(workload: &ThreadWorkload, cells: BTreeMap<String, ThreadCell>, workers: Vec<u32>) -> Self {
+        ThreadRow {
+            name: workload.name.clone(),
+            about: workload.about.clone(),
+            operation: workload.operation.clone(),
+            compares: workload.compares,
+            in_step: workload.in_step,
+            cells,
+            workers,
+        }
+    }
 }
 
 /// One workload with one allocator.

@@ -47,3 +47,20 @@ impl Write for &Text {
         Ok(())
     }
 }
+
+/// Exports where a module's host finds a [`Text`], which the function of this path returns: the address of its first byte as
+/// `text_address`, and its length in bytes as `text_length`, which is 0 while no check has failed.
+#[macro_export]
+macro_rules! export_text {
+    ($text:path) => {
+        #[unsafe(no_mangle)]
+        extern "C" fn text_address() -> usize {
+            $text().address()
+        }
+
+        #[unsafe(no_mangle)]
+        extern "C" fn text_length() -> usize {
+            $text().length()
+        }
+    };
+}

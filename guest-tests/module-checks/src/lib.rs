@@ -13,7 +13,7 @@ mod wasi_threads;
 pub use c_compiler::can_compile_c;
 pub use engine::{ALL_PAGES, Engine, Limits, PAGE_BYTES, Trapped};
 pub use guest::Guest;
-pub use soak::{Point, SETTLED, growth, soak};
+pub use soak::{Point, SETTLED, growth, soak, verdict};
 pub use wasi_threads::{Figures, Scenario, ThreadEnd, ThreadedGuest, ThreadsModule};
 
 use cargo_metadata::Message;

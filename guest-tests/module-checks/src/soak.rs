@@ -2,6 +2,7 @@
 
 use crate::engine::{Engine, Limits};
 use crate::guest::Guest;
+use std::process::ExitCode;
 
 /// From this round on the memory must not grow.
 pub const SETTLED: u32 = 100;
@@ -64,4 +65,18 @@ pub fn growth(points: &[Point]) -> Vec<Point> {
         .copied()
         .filter(|point| point.rounds > SETTLED && point.pages > settled.pages)
         .collect()
+}
+
+/// Says that no block has lost a byte, with the `seed` that plays the same again, and which memories have `grown`. A command that
+/// runs for many rounds ends with what it returns: a failure if any has.
+pub fn verdict(seed: u32, grown: &[String]) -> ExitCode {
+    println!("every block kept its bytes; seed {seed}");
+    for message in grown {
+        eprintln!("error: {message}");
+    }
+    if grown.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }

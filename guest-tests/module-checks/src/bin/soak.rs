@@ -2,7 +2,7 @@
 
 use comfy_table::Table;
 use comfy_table::presets::ASCII_MARKDOWN;
-use module_checks::{ALLOCATORS, Point, SETTLED, build_driver_module, growth, merges, repository, seed, soak};
+use module_checks::{ALLOCATORS, Point, SETTLED, build_driver_module, growth, merges, repository, seed, soak, verdict};
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -54,13 +54,5 @@ fn main() -> ExitCode {
         }));
     }
     println!("{table}");
-    println!("every block kept its bytes; seed {seed}");
-    for message in &grown {
-        eprintln!("error: {message}");
-    }
-    if grown.is_empty() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    }
+    verdict(seed, &grown)
 }

@@ -1,7 +1,9 @@
 //! Lets threads exchange, resize and release blocks of each other on wasm32-wasip1-threads for many rounds. Fails if a block
 //! loses a byte, or if a memory goes on growing.
 
-use module_checks::{Scenario, THREADS_TARGET, ThreadedGuest, ThreadsModule, build_threads_module, repository, seed};
+use module_checks::{
+    Scenario, THREADS_TARGET, ThreadedGuest, ThreadsModule, build_threads_module, repository, seed, verdict,
+};
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -95,13 +97,5 @@ fn main() -> ExitCode {
         });
         check(&name, pages);
     }
-    println!("every block kept its bytes; seed {}", seed());
-    for message in &grown {
-        eprintln!("error: {message}");
-    }
-    if grown.is_empty() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    }
+    verdict(seed(), &grown)
 }

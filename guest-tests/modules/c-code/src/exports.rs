@@ -40,14 +40,4 @@ fn panic(info: &PanicInfo) -> ! {
     failure::keep_and_trap(info)
 }
 
-/// The address of the text of a failed check.
-#[unsafe(no_mangle)]
-extern "C" fn text_address() -> usize {
-    failure::text().address()
-}
-
-/// The number of bytes of that text, 0 if no check has failed.
-#[unsafe(no_mangle)]
-extern "C" fn text_length() -> usize {
-    failure::text().length()
-}
+guest_tests::export_text!(failure::text);

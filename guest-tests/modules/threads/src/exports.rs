@@ -65,14 +65,4 @@ extern "C" fn live_bytes() -> u32 {
     crate::ALLOCATOR.stats().live_bytes
 }
 
-/// The address of the text of the first failure.
-#[unsafe(no_mangle)]
-extern "C" fn text_address() -> usize {
-    failure::text().address()
-}
-
-/// The number of bytes of that text, 0 if no check has failed.
-#[unsafe(no_mangle)]
-extern "C" fn text_length() -> usize {
-    failure::text().length()
-}
+guest_tests::export_text!(failure::text);

@@ -50,7 +50,8 @@ pub fn render_posts() {
 /// thread calls it when the workers have nothing left to do.
 #[wasm_bindgen]
 pub fn take_pages() -> String {
-    // A page's own thread must not wait: the browser ends the call with an error. Here nobody else holds the lock.
+    // `try_lock`, since a page's own thread must not wait: the browser ends such a call with an error. The lock is free: the
+    // workers have ended.
     let mut pages = mem::take(&mut *PAGES.try_lock().expect("the workers have ended"));
     see_the_whole_memory();
     NEXT.store(0, Ordering::Relaxed);

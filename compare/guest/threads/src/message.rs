@@ -34,7 +34,7 @@ impl Message {
     ///
     /// # Safety
     ///
-    /// `number` is 0 or comes from [`Message::into_number`], and nobody else has taken it.
+    /// `number` must be 0, or come from [`Message::into_number`] and not have been passed here before.
     pub unsafe fn from_number(number: usize) -> Option<Self> {
         let start = std::ptr::with_exposed_provenance_mut::<u32>(number);
         (!start.is_null()).then_some(Message(start))

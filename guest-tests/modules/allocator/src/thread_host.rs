@@ -18,7 +18,7 @@ const DIRT: u8 = 0xd1;
 /// Whether a thread waits to be told an address.
 static WAITS: AtomicBool = AtomicBool::new(false);
 
-/// The address that it is told, 0 before.
+/// The address for the thread that waits; 0 until there is one.
 static TOLD: AtomicUsize = AtomicUsize::new(0);
 
 /// Gives the calling thread's heap up for the next thread.

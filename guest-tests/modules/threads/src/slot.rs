@@ -25,12 +25,12 @@ impl Slot {
         }
     }
 
-    /// Whether a [`put`](Self::put) would succeed, if nobody else comes first.
+    /// Whether the slot is free now: then a [`put`](Self::put) succeeds, unless another thread puts a block in first.
     pub(crate) fn is_free(&self) -> bool {
         self.state.load(Ordering::Acquire) == FREE
     }
 
-    /// Whether a [`take`](Self::take) would succeed, if nobody else comes first.
+    /// Whether there is a block in it now: then a [`take`](Self::take) succeeds, unless another thread takes the block first.
     pub(crate) fn is_full(&self) -> bool {
         self.state.load(Ordering::Acquire) == FULL
     }

@@ -34,7 +34,7 @@ pub(crate) struct StampedBlock {
     stamp: Stamp,
 }
 
-// SAFETY: the block is memory that no thread owns more than another, and nobody else refers to it.
+// SAFETY: the block may be used in any thread, and this value is the only reference to it.
 unsafe impl Send for StampedBlock {}
 
 impl StampedBlock {
@@ -105,7 +105,7 @@ impl StampedBlock {
 
     /// Writes all bytes, by plain stores.
     fn write(&self) {
-        // SAFETY: the block is live, of this size, and nobody else's.
+        // SAFETY: the block is live and has this size. This value is the only reference to it.
         let bytes = unsafe { slice::from_raw_parts_mut(self.start.as_ptr(), self.layout.size()) };
         let (words, rest) = bytes.as_chunks_mut();
         let count = words.len();
@@ -120,7 +120,7 @@ impl StampedBlock {
 
     /// Compares its first `length` bytes with what was written there.
     fn verify(&self, length: usize) {
-        // SAFETY: the block is live, of at least this size, was written, and is nobody else's.
+        // SAFETY: the block is live, and at least this long. All of it was written. This value is the only reference to it.
         let bytes = unsafe { slice::from_raw_parts(self.start.as_ptr(), length) };
         let (words, rest) = bytes.as_chunks();
         for (index, &word) in words.iter().enumerate() {
@@ -134,7 +134,7 @@ impl StampedBlock {
     }
 
     fn verify_zeros(&self) {
-        // SAFETY: the block is live, of this size, was zeroed, and is nobody else's.
+        // SAFETY: the block is live, has this size, and was allocated as zeros. This value is the only reference to it.
         let bytes = unsafe { slice::from_raw_parts(self.start.as_ptr(), self.layout.size()) };
         let (words, rest) = bytes.as_chunks();
         for (index, &word) in words.iter().enumerate() {

@@ -5,7 +5,7 @@
 
 use crate::failure::{Stopped, fail, go_on};
 use crate::meeting::{expected, meet, wait_until};
-use crate::requests::{LARGEST_BYTES, any_size, common_size, request};
+use crate::requests::{LARGEST_BYTES, any_size, common_size, request, size_for_own_heap};
 use crate::slot::Slot;
 use crate::stamped::{Stamp, StampedBlock};
 use crate::unwritten::UnwrittenBlock;
@@ -204,7 +204,7 @@ impl Worker {
     }
 
     fn produce(&mut self, round: u32) -> Result<(), Stopped> {
-        let size = common_size(&mut self.random);
+        let size = size_for_own_heap(&mut self.random);
         let block = self.make(size);
         let slot = &RINGS[self.index as usize / 2][round as usize % RING];
         wait_until(|| slot.is_free())?;

@@ -63,7 +63,7 @@ pub(super) enum Effort {
     /// As `Growing`, without a reserve, after growth for both was refused.
     GrowingLess,
     /// Growth was refused, and reserves are ordinary chunks now. Up to 2,048 free chunks are looked at. Any chunk that is
-    /// longer than the block by an eighth and by what its alignment can cost is found in any case.
+    /// longer than the block by a sixteenth and by what its alignment can cost is found in any case.
     Exhaustive,
 }
 
@@ -424,6 +424,8 @@ impl<M: LinearMemory> ChunkHeap<M> {
             self.note_region(region.start);
             self.bump = first_chunk(region.start);
             self.reserve = 0;
+            // SAFETY: the first word of a chunk belongs to the chunk before it, which the first one of a region does not have.
+            unsafe { self.bins.set_spare_word(self.bump) };
         }
         self.end = region.end.wrapping_sub(CHAIN_END_BYTES);
         true
@@ -546,13 +548,9 @@ impl<M: LinearMemory> ChunkHeap<M> {
         let next = unsafe { chunk.after(span) };
         // SAFETY: the chunk before it is free since just now.
         unsafe { next.follow_free(&mut self.memory, span) };
-        if is_reserve {
-            // SAFETY: the chunk is in no bin, says the caller, and has room for its links: its span is 16 at least.
-            unsafe { self.bins.insert_unsearched(&mut self.memory, RESERVES, chunk.address()) };
-        } else {
-            // SAFETY: as above.
-            unsafe { self.bins.insert(&mut self.memory, bin_of(span), chunk.address()) };
-        }
+        let bin = if is_reserve { RESERVES } else { bin_of(span) };
+        // SAFETY: the chunk is in no bin, says the caller, and has room for its links: its span is 16 at least.
+        unsafe { self.bins.insert(&mut self.memory, bin, chunk.address()) };
     }
 
     /// Makes a chunk in use of `span` out of the `whole` at `chunk`, and a free chunk of the rest. A rest of at most a sixteenth

@@ -2,15 +2,15 @@
 //!
 //! ```text
 //! a run: a block of the chunk heap, aligned to 8192
-//! +----------+-------+------+----------+-------+-------+-------+------------+-----+
-//! | released | waits | next | previous | block | block | block |     ..     | tag |
-//! +----------+-------+------+----------+-------+-------+-------+------------+-----+
-//! +0         +4      +8     +12        +16     +16+s   +16+2s              +8188
+//! +----------+-------+----------+------+-------+-------+-------+------------+-----+
+//! | released | waits | previous | next | block | block | block |     ..     | tag |
+//! +----------+-------+----------+------+-------+-------+-------+------------+-----+
+//! +0         +4      +8         +12    +16     +16+s   +16+2s              +8188
 //!                    |<-links in a bin>|
 //! ```
 //!
 //! `released` is the list of the run's blocks that were released. `waits` says for how many releases the run waits until
-//! something is to be done, and below that, in 8 bits, its class. A current run is in no bin: instead of `next` it has its
+//! something is to be done, and below that, in 8 bits, its class. A current run is in no bin: instead of `previous` it has its
 //! first block that was never on a list, or 0.
 //!
 //! A run is found from an address by masking it: `run_address = block_address & !8191`.

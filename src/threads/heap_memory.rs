@@ -48,16 +48,12 @@ impl<M: SharedMemory> HeapMemory<M> {
         self.end_page
     }
 
-    /// The last address of the last page.
-    pub(crate) const fn last_address(&self) -> u32 {
-        (self.end_page << PAGE_SHIFT).wrapping_sub(1)
-    }
-
     /// Notes so many pages from the `first` on as this heap's.
     ///
     /// # Safety
     ///
     /// The calling thread must have added them just now.
+    #[cfg_attr(for_size, inline(never))]
     unsafe fn own(&mut self, first: u32, pages: u32) {
         // SAFETY: as the caller says.
         unsafe { self.shared.pages().set_owner(first, pages, self.heap) };

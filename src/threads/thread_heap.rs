@@ -6,6 +6,7 @@ use super::remote_blocks::{RemoteBlocks, RemoteStack};
 use super::shared_memory::SharedMemory;
 use crate::heaps::merging::{MergingHeap, has_class};
 use crate::heaps::{Request, UncheckedHeap};
+use crate::memory::PAGE_SHIFT;
 use crate::memory::linear::{PackedGrowth, PageLimit};
 use crate::stats::HeapStats;
 
@@ -85,11 +86,11 @@ impl<M: SharedMemory> ThreadHeap<M> {
     /// A block for the request, at 0 if there is no memory for it, after blocks from the stack were taken back.
     pub(super) fn allocate(&mut self, stack: &RemoteStack, request: Request) -> NewBlock {
         self.take_back(stack);
-        let last = self.heap.memory().last_address();
+        let end_page = self.heap.memory().end_page();
         let block = self.heap.allocate(request);
         // Pages after those that were there hold zeros, but for a free chunk that a block was perhaps cut from.
         // SAFETY: the block is live, and allocated without a class.
-        let is_fresh = block > last && unsafe { !has_class(request) && self.heap.is_last(block) };
+        let is_fresh = block >> PAGE_SHIFT >= end_page && unsafe { !has_class(request) && self.heap.is_last(block) };
         NewBlock::new(block, is_fresh)
     }
 
@@ -101,10 +102,11 @@ impl<M: SharedMemory> ThreadHeap<M> {
     /// Releases what others have put on the heap's stack: up to 1,024 blocks.
     #[inline]
     pub(crate) fn take_back(&mut self, stack: &RemoteStack) {
-        if self.remote.is_empty() && !stack.is_empty() {
+        // Built for size, the module does without a look at what is empty for the most part: to take nothing changes nothing.
+        if self.remote.is_empty() && (cfg!(for_size) || !stack.is_empty()) {
             self.remote = stack.take();
         }
-        if !self.remote.is_empty() {
+        if cfg!(for_size) || !self.remote.is_empty() {
             self.take_some_back();
         }
     }

@@ -12,7 +12,6 @@ use crate::memory::Growth;
 use crate::memory::linear::{PackedGrowth, PageLimit, ThisModule};
 use crate::stats::HeapStats;
 use core::alloc::Layout;
-use core::hint::black_box;
 
 static HEAP: SingleThreaded<MergingHeap<ThisModule>> =
     SingleThreaded::new(MergingHeap::new(ThisModule, Growth::THIRTY_SECOND));
@@ -43,9 +42,12 @@ pub(super) fn follow_the_global_allocator() {
 #[inline(never)]
 fn allocate_once() {
     let layout = Layout::new::<u8>();
-    // SAFETY: the size is not 0. What `black_box` returns is the same block, which the compiler must take to be in use.
-    let block = black_box(unsafe { alloc::alloc::alloc(layout) });
+    // SAFETY: the size is not 0.
+    let block = unsafe { alloc::alloc::alloc(layout) };
     if !block.is_null() {
+        // Volatile, so that the compiler does not leave out the allocation of a block that nobody uses.
+        // SAFETY: the block has a byte.
+        unsafe { block.write_volatile(0) };
         // SAFETY: the block was allocated just now, with this layout.
         unsafe { alloc::alloc::dealloc(block, layout) }
     }

@@ -19,14 +19,14 @@ mod survey;
 /// How many bins there are. A power of two, so that a masked number needs no bounds check that can panic.
 pub(super) const BINS: usize = 512;
 
-/// [`Bins::first_from`] searches the bins below this number, a multiple of 32.
-pub(super) const SEARCHED_BINS: usize = 480;
-
 const WORD_BITS: usize = u32::BITS as usize;
 const WORDS: usize = BINS / WORD_BITS;
 
 /// The words of the bitmap that are searched. A comparison with it by size spares the module a bounds check that can panic.
-const SEARCHED_WORDS: usize = SEARCHED_BINS / WORD_BITS;
+const SEARCHED_WORDS: usize = 15;
+
+/// [`Bins::first_from`] searches the bins below this number.
+pub(super) const SEARCHED_BINS: usize = SEARCHED_WORDS * WORD_BITS;
 
 /// Where a member has what lies before it.
 const PREVIOUS_OFFSET: u32 = 8;

@@ -23,7 +23,8 @@ pub(super) const fn bin_of(span: u32) -> usize {
 }
 
 const _: () = assert!(bin_of(GRANULE_BYTES) >= CLASSES);
-const _: () = assert!(bin_of(u32::MAX) < RESERVES);
+// The search looks at no word of the bitmap that has no bin of chunks.
+const _: () = assert!((bin_of(u32::MAX) + 1).next_multiple_of(32) == RESERVES);
 
 /// All bins of chunks.
 pub(super) const CHUNK_BINS: Range<usize> = CLASSES..RESERVES + 1;
@@ -44,7 +45,7 @@ mod tests {
             assert!((span - first) * 16 < span, "{span}");
         }
         assert!((20..31).all(|shift| bin_of(2 << shift) == bin_of(1 << shift) + (1 << BINS_SHIFT)));
-        assert!(bin_of(u32::MAX) < RESERVES);
+        assert_eq!((bin_of(u32::MAX) + 1).next_multiple_of(32), RESERVES);
         assert!(bin_of(GRANULE_BYTES) >= CLASSES);
     }
 }

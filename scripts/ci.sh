@@ -9,6 +9,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 # The one list of what CI does: a task in each line. `.ci/run`, `cargo make ci` and .github/workflows/ci.yml run it.
+# `test-compare` comes before `test`, since it installs wasm-opt: without that, `test` skips what checks optimized sizes.
 tasks_of() {
     case $1 in
     stable)
@@ -17,9 +18,9 @@ tasks_of() {
             clippy
             doc
             build-all
+            test-compare
             test
             test-matrix-sample
-            test-compare
             test-examples
             test-component-in-node
             check-size

@@ -3,7 +3,9 @@
 
 use crate::memory::linear::{LinearMemory, Region};
 use crate::memory::{PAGE_BYTES, PAGE_SHIFT, PageCount};
-use core::cell::Cell;
+use core::cell::{Cell, RefCell};
+use core::ops::Range;
+use std::collections::BTreeSet;
 use std::vec;
 use std::vec::Vec;
 
@@ -12,6 +14,9 @@ pub(crate) const HOST_BYTE: u8 = 0xA5;
 
 /// The byte that the pages of others are full of.
 pub(crate) const FOREIGN_BYTE: u8 = 0xF0;
+
+/// The bytes that an operating system maps at once.
+const SYSTEM_PAGE_BYTES: usize = 4096;
 
 /// Pages of memory from `first_page` on, where an initial region may end in the middle of the first page.
 pub(crate) struct SimulatedMemory {
@@ -34,6 +39,10 @@ pub(crate) struct SimulatedMemory {
     pub(crate) copied_bytes: u64,
     /// How many words have been read.
     pub(crate) words_read: Cell<u64>,
+    /// For each page of the system's whether anything was written there.
+    is_written: Vec<bool>,
+    /// The numbers of the system's pages that were read before anything was written there.
+    pub(crate) read_before_written: RefCell<BTreeSet<usize>>,
 }
 
 impl SimulatedMemory {
@@ -56,6 +65,8 @@ impl SimulatedMemory {
             cleared_bytes: 0,
             copied_bytes: 0,
             words_read: Cell::new(0),
+            is_written: vec![false; initial_pages as usize * PAGE_BYTES as usize / SYSTEM_PAGE_BYTES],
+            read_before_written: RefCell::default(),
         }
     }
 
@@ -85,10 +96,12 @@ impl SimulatedMemory {
         self.first_page + (self.bytes.len() as u32 >> PAGE_SHIFT)
     }
 
-    /// The bytes of a range.
+    /// The bytes of a range, to be written.
     pub(crate) fn slice(&mut self, address: u32, bytes: u32) -> &mut [u8] {
         let start = self.offset(address);
-        &mut self.bytes[start..start + bytes as usize]
+        let range = start..start + bytes as usize;
+        self.note_write(range.clone());
+        &mut self.bytes[range]
     }
 
     /// The bytes of a range, if it lies inside the memory.
@@ -107,7 +120,13 @@ impl SimulatedMemory {
         // Zeros from the system's allocator, which cost Miri nothing; it would count those of `resize` one by one.
         let mut bytes = vec![0; self.bytes.len() + pages as usize * PAGE_BYTES as usize];
         bytes[..self.bytes.len()].copy_from_slice(&self.bytes);
+        self.is_written.resize(bytes.len() / SYSTEM_PAGE_BYTES, false);
         self.bytes = bytes;
+    }
+
+    fn note_write(&mut self, range: Range<usize>) {
+        let pages = range.start / SYSTEM_PAGE_BYTES..range.end.div_ceil(SYSTEM_PAGE_BYTES);
+        self.is_written[pages].fill(true);
     }
 
     fn offset(&self, address: u32) -> usize {
@@ -170,6 +189,10 @@ unsafe impl LinearMemory for SimulatedMemory {
             return 0;
         }
         let at = self.offset(address);
+        let page = at / SYSTEM_PAGE_BYTES;
+        if !self.is_written[page] {
+            self.read_before_written.borrow_mut().insert(page);
+        }
         u32::from_le_bytes(self.bytes[at..at + 4].try_into().unwrap())
     }
 
@@ -181,6 +204,7 @@ unsafe impl LinearMemory for SimulatedMemory {
         self.copied_bytes += u64::from(bytes);
         let from = self.offset(from);
         let to = self.offset(to);
+        self.note_write(to..to + bytes as usize);
         self.bytes.copy_within(from..from + bytes as usize, to);
     }
 

@@ -210,11 +210,17 @@ impl<M: LinearMemory> ChunkHeap<M> {
         if whole <= tail {
             // SAFETY: the tail from the bump pointer on is the heap's, and there are at least `whole` bytes of it.
             let chunk = unsafe { Chunk::at(self.bump) };
+            // SAFETY: as before.
+            let aligned = unsafe { chunk.after(gap) };
             self.bump += whole;
             self.reserve = reserve_after(span);
-            chunk.set_tag(&mut self.memory, Tag::in_use(whole));
-            // SAFETY: the whole was cut from the tail, and nothing else has it.
-            return unsafe { self.cut(chunk, whole, span, gap, reserve != 0) };
+            // Nothing is read from fresh memory before it is written: the system would map such a page twice.
+            aligned.set_tag(&mut self.memory, Tag::in_use(span));
+            if gap != 0 {
+                // SAFETY: the gap was cut from the tail, and nothing else has it.
+                unsafe { self.insert(chunk, gap, reserve != 0) };
+            }
+            return aligned.block();
         }
         match effort {
             Effort::AtHand | Effort::Exhaustive => 0,
@@ -515,22 +521,22 @@ impl<M: LinearMemory> ChunkHeap<M> {
             span
         };
         // SAFETY: the chunk is free and in no bin any more.
-        unsafe { self.cut(chunk, whole, span, gap, false) }
+        unsafe { self.cut(chunk, whole, span, gap) }
     }
 
     /// The block of `span` that lies `gap` bytes after the start of the `whole` at `chunk`. The bytes before and after it
-    /// become free, those before it as a reserve if `gap_is_reserve`.
+    /// become free.
     ///
     /// # Safety
     ///
     /// The whole must be the heap's, in no live block and no bin, and have at least `gap + span` bytes.
-    unsafe fn cut(&mut self, chunk: Chunk, whole: u32, span: u32, gap: u32, gap_is_reserve: bool) -> u32 {
+    unsafe fn cut(&mut self, chunk: Chunk, whole: u32, span: u32, gap: u32) -> u32 {
         // SAFETY: that lies in the whole, or it is all of it.
         let aligned = unsafe { chunk.after(gap) };
         if gap != 0 {
             // Leaves the flag of a free chunk before it in the tag. The rest of that is set below.
             // SAFETY: the gap is a part of the whole, and the chunk before the whole is in use.
-            unsafe { self.insert(chunk, gap, gap_is_reserve) };
+            unsafe { self.insert(chunk, gap, false) };
         }
         // SAFETY: what remains of the whole is long enough for the span.
         unsafe { self.occupy(aligned, whole - gap, span) };

@@ -61,7 +61,8 @@ tests_of_each_heap! {
         a_large_block_that_was_released_is_used_again
         growth_refused_in_the_middle_leaves_no_half_made_block
         a_request_that_fails_again_and_again_does_not_grow_the_memory
-        a_loop_that_allocates_and_releases_the_same_takes_no_more_memory;
+        a_loop_that_allocates_and_releases_the_same_takes_no_more_memory
+        no_page_is_read_before_it_is_written;
     contents:
         a_free_block_above_16_mib_at_the_top_is_not_overlapped_when_the_memory_grows
         a_shrinking_realloc_copies_no_more_than_the_new_size

@@ -37,7 +37,13 @@ mod survey;
 #[path = "walk/runs.rs"]
 mod walk;
 
-/// The blocks that begin in this many bytes of a new run are put on its list first.
+/// Whether a heap that extends over so many bytes is a small one. There a run touches no more of its memory than it must, and
+/// runs of all classes would fill it.
+const fn is_small(extent: u32) -> bool {
+    extent < 1 << 17
+}
+
+/// The blocks that begin in this many bytes of a new run are put on its list first, in a small heap.
 const FIRST_LISTED_BYTES: u32 = 512;
 
 /// At most this many blocks of a new run are put on its list at once, which bounds the work of a call.
@@ -57,11 +63,10 @@ const IDLE_RELEASE_PRICE: u8 = 64;
 /// With a higher debt the memory grows instead. So idle runs are released three times at most in short succession.
 const MOST_DEBT: u8 = 191;
 
-/// The number of blocks that a class takes from the runs of its shared class before it has runs of its own. Runs of all
-/// classes would fill a heap that extends over less than 128 KiB. There only a class that is used much gets some, since a
-/// block from a shared run takes longer.
+/// The number of blocks that a class takes from the runs of its shared class before it has runs of its own. In a small heap
+/// only a class that is used much gets some, since a block from a shared run takes longer.
 const fn most_shared_blocks(extent: u32) -> u8 {
-    if extent < 1 << 17 { 250 } else { 2 }
+    if is_small(extent) { 250 } else { 2 }
 }
 
 /// In place of that number, for a class that has runs of its own.
@@ -152,7 +157,7 @@ impl Runs {
         unsafe {
             heap.note_run(address);
         }
-        self.start(&mut heap.memory, run, class_of_run);
+        self.start(heap, run, class_of_run);
         self.pop(&heap.memory, class_of_run)
     }
 
@@ -234,16 +239,21 @@ impl Runs {
         heap.allocate(RUN_BYTES, RUN_BYTES, Effort::Growing)
     }
 
-    /// Makes a new run the current one of a class that has none.
-    fn start<M: LinearMemory>(&mut self, memory: &mut M, run: Run, class: SizeClass) {
+    /// Makes a new run the current one of a class that has none. O(1): at most 256 blocks are put on its list.
+    fn start<M: LinearMemory>(&mut self, heap: &mut ChunkHeap<M>, run: Run, class: SizeClass) {
+        let listed_bytes = if is_small(heap.extent()) {
+            FIRST_LISTED_BYTES
+        } else {
+            MOST_LISTED * class.bytes()
+        };
+        let memory = &mut heap.memory;
         self.strays.begin_run(memory, run.address());
         self.debt = self.debt.saturating_sub(1);
         run.set_released(memory, FreeList::EMPTY);
         run.set_waits(memory, Waits::for_releases(capacity(class), class));
         self.current[class.index()] = run.address();
         // SAFETY: no block of the new run was handed out.
-        self.lists[class.index()] =
-            unsafe { run.link(memory, run.address() + BLOCKS_OFFSET, class, FIRST_LISTED_BYTES) };
+        self.lists[class.index()] = unsafe { run.link(memory, run.address() + BLOCKS_OFFSET, class, listed_bytes) };
     }
 
     /// A block for this class where there is no memory for a run of it: a free block of a larger class, or one of the

@@ -68,16 +68,12 @@ async function comeAndGo({ main, start }, times, end) {
       for (const thread of threads) await end(thread);
     }
   };
-  await live(10);
-  // Chance decides how many blocks are on their way at a time, and a new peak takes memory. Peaks become rare. A heap that is
-  // lost shows in each stretch: two threads of each round, a page at least for each.
-  const sizes = [main.pages()];
-  for (let stretch = 0; stretch < 4; stretch++) {
-    await live(20 * times);
-    sizes.push(main.pages());
-    if (sizes.at(-1) <= sizes.at(-2) + 8) return;
-  }
-  throw new Error(`the pages grew and grew: ${sizes.join(", ")}`);
+  // Chance decides how many blocks are on their way at a time, and a new peak takes memory: rarely, after so many rounds.
+  await live(50);
+  const pages = main.pages();
+  await live(20 * times);
+  // The blocks that threads exchange have random sizes.
+  if (main.pages() > pages + 8) throw new Error(`${pages} pages became ${main.pages()}`);
 }
 
 /** A worker with a thread of wasm-bindgen. */

@@ -3,9 +3,8 @@
 
 use crate::memory::linear::{LinearMemory, Region};
 use crate::memory::{PAGE_BYTES, PAGE_SHIFT, PageCount};
-use core::cell::{Cell, RefCell};
+use core::cell::Cell;
 use core::ops::Range;
-use std::collections::BTreeSet;
 use std::vec;
 use std::vec::Vec;
 
@@ -41,8 +40,8 @@ pub(crate) struct SimulatedMemory {
     pub(crate) words_read: Cell<u64>,
     /// For each page of the system's whether anything was written there.
     is_written: Vec<bool>,
-    /// The numbers of the system's pages that were read before anything was written there.
-    pub(crate) read_before_written: RefCell<BTreeSet<usize>>,
+    /// How many words have been read in pages of the system's where nothing was written before.
+    pub(crate) words_read_before_a_write: Cell<u64>,
 }
 
 impl SimulatedMemory {
@@ -66,7 +65,7 @@ impl SimulatedMemory {
             copied_bytes: 0,
             words_read: Cell::new(0),
             is_written: vec![false; initial_pages as usize * PAGE_BYTES as usize / SYSTEM_PAGE_BYTES],
-            read_before_written: RefCell::default(),
+            words_read_before_a_write: Cell::new(0),
         }
     }
 
@@ -96,7 +95,7 @@ impl SimulatedMemory {
         self.first_page + (self.bytes.len() as u32 >> PAGE_SHIFT)
     }
 
-    /// The bytes of a range, to be written.
+    /// The bytes of a range, which count as written.
     pub(crate) fn slice(&mut self, address: u32, bytes: u32) -> &mut [u8] {
         let start = self.offset(address);
         let range = start..start + bytes as usize;
@@ -124,6 +123,7 @@ impl SimulatedMemory {
         self.bytes = bytes;
     }
 
+    /// Notes that something is written in this range of `bytes`.
     fn note_write(&mut self, range: Range<usize>) {
         let pages = range.start / SYSTEM_PAGE_BYTES..range.end.div_ceil(SYSTEM_PAGE_BYTES);
         self.is_written[pages].fill(true);
@@ -189,9 +189,9 @@ unsafe impl LinearMemory for SimulatedMemory {
             return 0;
         }
         let at = self.offset(address);
-        let page = at / SYSTEM_PAGE_BYTES;
-        if !self.is_written[page] {
-            self.read_before_written.borrow_mut().insert(page);
+        if !self.is_written[at / SYSTEM_PAGE_BYTES] {
+            let words = &self.words_read_before_a_write;
+            words.set(words.get() + 1);
         }
         u32::from_le_bytes(self.bytes[at..at + 4].try_into().unwrap())
     }

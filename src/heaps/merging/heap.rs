@@ -85,7 +85,11 @@ impl<M: LinearMemory> MergingHeap<M> {
     /// A block of the chunk heap, of this span and alignment; 0 if there is no memory for it. Before the memory grows, idle
     /// runs are released. O(1), unless growth is refused: see [`Effort::Exhaustive`].
     fn allocate_large(&mut self, span: u32, align: u32) -> u32 {
-        let block = self.chunks.allocate(span, align, Effort::AtHand);
+        let mut block = self.chunks.reuse(span, align);
+        if block != 0 {
+            return block;
+        }
+        block = self.chunks.allocate(span, align, Effort::AtHand);
         if block != 0 {
             return block;
         }

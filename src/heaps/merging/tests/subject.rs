@@ -219,24 +219,55 @@ mod tests {
         }
     }
 
-    /// The bytes of the extent of a block of `size` bytes that is made where one of 16 KiB less a tag was released.
-    fn extent_in_16_kib(size: u32) -> u64 {
+    /// The bytes of the extent of a block of `size` bytes that is made where a block of `whole` bytes less a tag was released.
+    /// Before that, the engine may refuse to grow the memory.
+    fn extent_in(whole: u32, size: u32, is_refused_before: bool) -> u64 {
         let mut subject = heap(Growth::THIRTY_SECOND, SimulatedMemory::new(1040, 1, 16));
-        let whole = Request { size: 16_380, align: 8 };
+        let [whole, request] = [whole - 4, size].map(|size| Request { size, align: 8 });
         let block = subject.allocate(whole).unwrap();
         subject.allocate(Request { size: 600, align: 8 }).unwrap();
         subject.deallocate(block, whole);
-        let request = Request { size, align: 8 };
+        if is_refused_before {
+            let size = 17 * PAGE_BYTES;
+            assert_eq!(subject.allocate(Request { size, align: 8 }), None);
+        }
         assert_eq!(subject.allocate(request), Some(block));
         let extent = Subject::extent(&subject, block, request);
         extent.end - extent.start
     }
 
     #[test]
-    fn what_a_request_leaves_of_a_free_block_stays_with_it_up_to_a_sixteenth_of_the_request() {
+    fn what_a_request_leaves_of_a_free_block_stays_with_it_up_to_a_quarter_of_the_request() {
+        // With its tag, 13,120 and 13,104 bytes: they leave 3,264 and 3,280, where a quarter is 3,280 and 3,276.
+        assert_eq!(extent_in(16_384, 13_116, false), 16_384);
+        assert_eq!(extent_in(16_384, 13_100, false), 13_104);
+    }
+
+    #[test]
+    fn after_a_refusal_it_stays_up_to_a_sixteenth() {
         // With its tag, 15,424 and 15,408 bytes: they leave 960 and 976, where a sixteenth is 964 and 963.
-        assert_eq!(extent_in_16_kib(15_420), 16_384);
-        assert_eq!(extent_in_16_kib(15_404), 15_408);
+        assert_eq!(extent_in(16_384, 15_420, true), 16_384);
+        assert_eq!(extent_in(16_384, 15_404, true), 15_408);
+    }
+
+    #[test]
+    fn from_32_kib_on_it_stays_up_to_a_sixteenth() {
+        // With its tag, 38,560 and 38,544 bytes: they leave 2,400 and 2,416, where a sixteenth is 2,410 and 2,409.
+        assert_eq!(extent_in(40_960, 38_556, false), 40_960);
+        assert_eq!(extent_in(40_960, 38_540, false), 38_544);
+    }
+
+    #[test]
+    fn a_block_that_shrinks_gives_back_what_is_more_than_a_sixteenth_of_it() {
+        for (size, extent) in [(15_420, 16_384), (15_404, 15_408)] {
+            let mut subject = heap(Growth::THIRTY_SECOND, SimulatedMemory::new(1040, 1, 16));
+            let whole = Request { size: 16_380, align: 8 };
+            let block = subject.allocate(whole).unwrap();
+            subject.allocate(Request { size: 600, align: 8 }).unwrap();
+            assert_eq!(subject.reallocate(block, whole, size), Some(block));
+            let left = Subject::extent(&subject, block, whole.with_size(size));
+            assert_eq!(left.end - left.start, extent);
+        }
     }
 
     #[test]

@@ -43,11 +43,11 @@ type Heap = SingleThreaded<MergingHeap<ThisModule>>;
 /// - A size has no runs of its own before it has taken two blocks from those of the next power of two. In a heap of less than
 ///   128 KiB it takes 250 there. So a small program fills few runs.
 /// - Larger blocks have a tag of 4 bytes, are rounded up to a multiple of 16, and are merged with their neighbours at once.
-///   The rest of a free block stays free, unless it is at most a sixteenth of the request.
-/// - A sixteenth of each block of 64 KiB or more stays free after it, and a thirty-second before one of 2 MiB or more, where
-///   the memory can grow by that. A buffer or a state that is replaced by one a little larger then alternates between two
-///   places. At the memory's limit this space serves any request. Where such a block is cut from a free one that is much
-///   larger, that sixteenth is part of the block.
+///   The rest of a free block stays free, unless it is at most a sixteenth of the request, or for a request of less than
+///   32 KiB a quarter, as long as the memory can grow.
+/// - A sixteenth of each block of 64 KiB or more stays free before and after it, where the memory can grow by that. A buffer
+///   or a state that is replaced by one a little larger then alternates between two places. At the memory's limit this space
+///   serves any request. Where such a block is cut from a free one that is much larger, that sixteenth is part of the block.
 /// - Allocation and release are O(1). A request of up to 512 bytes may also link blocks of a new run, 256 at most. Before the
 ///   memory grows, and when a size gets its first run, up to 2,048 free blocks are counted, for runs to release. No other
 ///   work is deferred. Where the engine refuses to grow the memory, up to 2,048 free blocks of about the size are looked at.
@@ -119,7 +119,9 @@ type Heap = SingleThreaded<MergingHeap<ThisModule>>;
 ///   0.91 and 0.82 of the code.
 /// - A sixteenth more inside each block of 64 KiB, wherever it comes from, in place of free space after it: the memory is as
 ///   flat where a state is replaced, but the space is lost to others at the limit. Free space only before large blocks:
-///   three places for a state where two suffice.
+///   three places for a state where two suffice. Only after them, and before those of 2 MiB and more: up to 1.8 times
+///   dlmalloc's memory after 10 rounds of a state that grows by 0.1 to 6 % in each, and in 16 of 156 shapes of it above 1.3
+///   times. With free space on both sides 1.57 times, in 6 of them.
 /// - The best fitting of 16 free blocks for all sizes, not only from 32 KiB on: the same memory, and 1.15 times the time
 ///   of random sizes up to 10 kB. Only from 64 KiB on: 1.08 times dlmalloc's memory where buffers of 40 kB are replaced,
 ///   instead of 1.02.

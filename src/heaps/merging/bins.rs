@@ -90,6 +90,11 @@ impl Bins {
         self.end_member = address - PREVIOUS_OFFSET;
     }
 
+    /// The address of that word; less than any address of the heap before there is one.
+    pub(super) fn spare_word(&self) -> u32 {
+        self.end_member + PREVIOUS_OFFSET
+    }
+
     /// Puts a member into a bin. O(1).
     ///
     /// # Safety

@@ -18,8 +18,8 @@
 //! Into the first free chunk that fits, where the block has less than 32 KiB: see [`reuse`](ChunkHeap::reuse). Else into the
 //! one that fits best of the first few that may fit. Where there is none, to the bump pointer. A run goes to the end of its
 //! free chunk and everything else to the start, so that what is left of the chunk stays next to the larger block.
-//! A large block has a *reserve* of a sixteenth of its span: free after it where it comes from the bump pointer, inside it
-//! where it comes from a free chunk that is much longer. See [`reserve_after`].
+//! A large block has a *reserve* of a sixteenth of its span: free beside it where it comes from the bump pointer, inside it
+//! where it comes from a free chunk that is much longer. See [`reserve_of`].
 
 use super::bins::Bins;
 use super::chunk::{BLOCK_OFFSET, Chunk, GRANULE_BYTES, TAG_BYTES, Tag, first_chunk};
@@ -27,7 +27,7 @@ use super::chunk_bins::{CHUNK_BINS, RESERVES, bin_of};
 #[cfg(feature = "walk")]
 use super::walk::landmarks::Landmarks;
 use crate::memory::linear::{LinearMemory, PackedGrowth, PageLimit};
-use crate::memory::{Growth, PAGE_SHIFT, PageCount};
+use crate::memory::{Growth, PageCount};
 use crate::stats::HeapStats;
 
 #[cfg(any(test, fuzzing))]
@@ -98,23 +98,21 @@ const fn most_kept_at_once(span: u32) -> u32 {
     span >> 2
 }
 
-/// The reserve of a large block: a sixteenth of its span.
+/// The reserve of a large block: a sixteenth of its span. Where the block comes from the bump pointer, so much stays free after
+/// it and before it. Two blocks side by side share the longer of their reserves.
 ///
 /// A program that replaces a buffer by one a little larger, again and again, needs two places for it. The new buffer fits
 /// where the last but one was only if there is something free beside it. Small blocks would fill that space, so it lies in
 /// a bin of its own, until a neighbour is released and merges with it, or the engine refuses to grow the memory.
-const fn reserve_after(span: u32) -> u32 {
+///
+/// Before a block too, since what lies there may be a large block that has used up its own reserve: the bump pointer has moved
+/// down to it. Without that, one buffer that outgrows its places takes two new ones.
+const fn reserve_of(span: u32) -> u32 {
     if span < LEAST_SPAN_WITH_RESERVE {
         0
     } else {
         span >> 4 & !(GRANULE_BYTES - 1)
     }
-}
-
-/// What stays free before a large block from the bump pointer: the pages in a thirty-second of its span. The block before
-/// it may have no reserve, because the bump pointer has moved down to it.
-const fn reserve_before(span: u32) -> u32 {
-    span >> (PAGE_SHIFT + 5) << PAGE_SHIFT
 }
 
 /// The state; all zero before its first use.
@@ -245,8 +243,10 @@ impl<M: LinearMemory> ChunkHeap<M> {
             return self.take(chunk, span, slack, effort);
         }
         let reserve = match effort {
-            // The first block of all is as thrifty as can be.
-            Effort::AtHand | Effort::Growing if self.end != 0 => self.reserve.max(reserve_before(span)),
+            // The spare word lies where the region begins. A block that would lie there has nothing to keep a distance from.
+            Effort::AtHand | Effort::Growing if self.bump > self.bins.spare_word() => {
+                self.reserve.max(reserve_of(span))
+            }
             _ => 0,
         };
         let gap = reserve + gap(self.bump.wrapping_add(reserve), slack);
@@ -258,7 +258,7 @@ impl<M: LinearMemory> ChunkHeap<M> {
             // SAFETY: as before.
             let aligned = unsafe { chunk.after(gap) };
             self.bump += whole;
-            self.reserve = reserve_after(span);
+            self.reserve = reserve_of(span);
             // Nothing is read from fresh memory before it is written: the system would map such a page twice.
             aligned.set_tag(&mut self.memory, Tag::in_use(span));
             if gap != 0 {
@@ -422,7 +422,7 @@ impl<M: LinearMemory> ChunkHeap<M> {
                 return false;
             }
             self.move_bump(chunk.address() + span);
-            self.reserve = reserve_after(span);
+            self.reserve = reserve_of(span);
             chunk.set_in_use(&mut self.memory, span);
             return true;
         }
@@ -552,7 +552,7 @@ impl<M: LinearMemory> ChunkHeap<M> {
         } else {
             gap(chunk.address(), slack)
         };
-        let reserve = reserve_after(span);
+        let reserve = reserve_of(span);
         // Where there is plenty, the block has its reserve inside: runs would fill free space after it.
         let span = if reserve != 0 && effort != Effort::Exhaustive && whole - gap - span > 2 * reserve {
             span + reserve

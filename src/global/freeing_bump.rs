@@ -128,8 +128,8 @@ type Heap = SingleThreaded<MergingHeap<ThisModule>>;
 /// - A block of less than 32 KiB that keeps at most a sixteenth of the place it takes over, instead of a quarter: 1.2 times the
 ///   time of random sizes up to 10 kB, since free space is cut and merged more often, at times that no branch predictor
 ///   guesses. At most three eighths or a half: 0.96 and 0.92 of it, in the same memory of the workloads. But up to a third
-///   of a place could be lost in a block then. A quarter after a refusal too: a tenth fewer small blocks at the limit.
-/// - The same for blocks of 64 KiB and more, with an eighth: 0.95 of the time of random sizes up to 100 kB, and 1.01 times
+///   of a place could be lost in a block then. A quarter after a refusal too: an eighth fewer small blocks at the limit.
+/// - The same for blocks of 64 KiB and more, with an eighth: 0.95 of the time of random sizes up to 100 kB, and 1.06 times
 ///   the memory of a buffer that grows by a page at a time.
 /// - The header of each run at another place, where headers share no lines of the processor's cache: on one processor 0.81 of
 ///   the time of blocks that are released in random order, on another 1.03 times that of random sizes up to 200 bytes.

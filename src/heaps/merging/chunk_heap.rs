@@ -91,7 +91,7 @@ const fn most_kept(span: u32) -> u32 {
 /// The same, for a block of less than 32 KiB while the memory can grow: a quarter.
 ///
 /// Such a rest hardly serves anything before a neighbour is released, and to cut it off and merge it again costs branches
-/// that no branch predictor guesses. Random sizes to 10 kB (workload `random-sizes-10k`) mispredict 255,000 branches with a
+/// that no branch predictor guesses. Random sizes to 10 kB (workload `random-sizes-10k`) mispredict 252,000 branches with a
 /// quarter and 353,000 with a sixteenth, as cachegrind simulates them, and take 18 % less time. They take 70 pages instead
 /// of 68; programs and recordings take as many as before.
 const fn most_kept_at_once(span: u32) -> u32 {

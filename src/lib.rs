@@ -2,7 +2,7 @@
 //! dependencies, no imports and no panic.
 //!
 //! Beside dlmalloc, the default of the standard library, `FreeingBump` takes less time, less memory and, built for size, less
-//! code. wasmalloc is faster where a program only allocates, and takes more memory. talc has less code, and takes more time. A
+//! code. wasmalloc takes as long where a program only allocates, and twice the memory. talc has less code, and takes more time. A
 //! whole program that is built for speed is larger than with dlmalloc, since hot paths are inlined: [`Outlined`] keeps them in
 //! one place. The README has the figures, and says when to use something else.
 //!

@@ -90,7 +90,7 @@ impl Bins {
         self.end_member = address - PREVIOUS_OFFSET;
     }
 
-    /// The address of that word; less than any address of the heap before there is one.
+    /// The address of that word; 8 before there is one.
     pub(super) fn spare_word(&self) -> u32 {
         self.end_member + PREVIOUS_OFFSET
     }

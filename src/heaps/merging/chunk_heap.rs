@@ -276,10 +276,11 @@ impl<M: LinearMemory> ChunkHeap<M> {
     /// The address of the free chunk to cut a block from: the one that fits best of those looked at, or 0 if there is none.
     fn find(&self, span: u32, slack: u32, effort: Effort) -> u32 {
         let mut address = self.bins.first_from(bin_of(span));
-        let mut left = CHUNKS_LOOKED_AT;
-        if effort == Effort::Exhaustive {
-            left = CHUNKS_LOOKED_AT_BEFORE_REFUSAL;
-        }
+        let mut left = if effort == Effort::Exhaustive {
+            CHUNKS_LOOKED_AT_BEFORE_REFUSAL
+        } else {
+            CHUNKS_LOOKED_AT
+        };
         let mut best = 0;
         let mut best_span = u32::MAX;
         while address != 0 && left != 0 {

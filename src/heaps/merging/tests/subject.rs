@@ -280,6 +280,44 @@ mod tests {
         }
     }
 
+    /// What is free before and after a block of `size` bytes from the bump pointer, between two small ones.
+    fn free_beside(size: u32) -> [u64; 2] {
+        let mut subject = heap(Growth::THIRTY_SECOND, SimulatedMemory::new(1040, 1, 16));
+        let [before, block, after] = [1_000, size, 1_000].map(|size| {
+            let request = Request { size, align: 8 };
+            let block = subject.allocate(request).unwrap();
+            subject.extent(block, request)
+        });
+        [block.start - before.end, after.start - block.end]
+    }
+
+    #[test]
+    fn a_sixteenth_stays_free_before_and_after_a_block_of_64_kib_and_nothing_beside_a_smaller_one() {
+        // With its tag, 65,536 and 65,520 bytes.
+        assert_eq!(free_beside(65_532), [4_096, 4_096]);
+        assert_eq!(free_beside(65_516), [0, 0]);
+    }
+
+    /// Whether a small request is served from what a block of `size` bytes leaves where one of `whole` bytes less a tag was
+    /// released, and with it the space that was free after it.
+    fn rest_serves(whole: u32, size: u32) -> bool {
+        let (mut subject, block, request) = with_block_of(whole);
+        subject.deallocate(block, request);
+        assert_eq!(subject.allocate(request.with_size(size)), Some(block));
+        let small = subject.allocate(Request { size: 600, align: 8 }).unwrap();
+        small < block + whole
+    }
+
+    #[test]
+    fn what_a_block_of_64_kib_leaves_is_kept_for_it_up_to_an_eighth_and_any_other_rest_serves_any_request() {
+        // The places have 73,728 and 73,680 bytes with the space after them. With its tag, the block has 65,536 and 65,520, and
+        // leaves 8,192 and 8,160, where an eighth is 8,192 and 8,190.
+        assert!(!rest_serves(69_392, 65_532));
+        assert!(rest_serves(69_360, 65_516));
+        // What is more than an eighth.
+        assert!(rest_serves(131_072, 65_532));
+    }
+
     #[test]
     fn blocks_released_in_full_runs_are_handed_out_again_before_a_new_run_is_made() {
         let mut subject = heap(Growth::THIRTY_SECOND, SimulatedMemory::new(1040, 1, 16));

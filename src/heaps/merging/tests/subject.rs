@@ -269,6 +269,32 @@ mod tests {
         // With its tag, 38,560 and 38,544 bytes: they leave 2,400 and 2,416, where a sixteenth is 2,410 and 2,409.
         assert_eq!(extent_in(40_960, 38_556, false), 40_960);
         assert_eq!(extent_in(40_960, 38_540, false), 38_544);
+        // With its tag, 32,768 and 32,752 bytes: both leave 2,064, where a sixteenth is 2,048 and a quarter 8,188.
+        assert_eq!(extent_in(34_832, 32_764, false), 32_768);
+        assert_eq!(extent_in(34_816, 32_748, false), 34_816);
+    }
+
+    #[test]
+    fn a_quarter_stays_with_a_request_aligned_to_sixteen_too() {
+        let (mut subject, block, request) = with_block_of(16_384);
+        subject.deallocate(block, request);
+        let request = Request {
+            size: 13_116,
+            align: 16,
+        };
+        assert_eq!(subject.allocate(request), Some(block));
+        assert_eq!(extent_bytes(&subject, block, request), 16_384);
+    }
+
+    #[test]
+    fn a_free_block_of_exactly_the_size_serves_a_request_though_a_longer_one_is_free_too() {
+        let (mut subject, block, request) = with_block_of(16_384);
+        let longer = request.with_size(18_428);
+        let longer_block = subject.allocate(longer).unwrap();
+        subject.allocate(Request { size: 600, align: 8 }).unwrap();
+        subject.deallocate(block, request);
+        subject.deallocate(longer_block, longer);
+        assert_eq!(subject.allocate(request), Some(block));
     }
 
     #[test]

@@ -287,6 +287,25 @@ mod tests {
     }
 
     #[test]
+    fn a_run_lies_at_the_end_of_its_free_block() {
+        let small = Request { size: 24, align: 8 };
+        let (mut subject, block, request) = with_block_of(30_000);
+        subject.deallocate(block, request);
+        let in_run = subject.allocate(small).unwrap();
+        // No run has room after it.
+        let end = block + 30_000 - 4;
+        assert!(in_run < end && end < in_run + 2 * 8_192, "{in_run} in {block}..{end}");
+    }
+
+    #[test]
+    fn a_block_of_64_kib_has_a_sixteenth_inside_where_it_leaves_more_than_two() {
+        // The places have 73,728 and 73,744 bytes with the space after them. With its tag, the block has 65,536. It leaves 8,192,
+        // twice a sixteenth, and 8,208: of these the block keeps 4,096, and the rest too, which is less than another sixteenth.
+        assert_eq!(extent_in(69_392, 65_532, false), 65_536);
+        assert_eq!(extent_in(69_408, 65_532, false), 73_744);
+    }
+
+    #[test]
     fn a_free_block_of_exactly_the_size_serves_a_request_though_a_longer_one_is_free_too() {
         let (mut subject, block, request) = with_block_of(16_384);
         let longer = request.with_size(18_428);

@@ -111,7 +111,7 @@ type Heap = SingleThreaded<MergingHeap<ThisModule>>;
 ///   sizes then have many runs each, and a fifth of a block lost to requests just above a size.
 /// - Runs of its own for a size after 4 to 12 blocks, or when the runs that it shares have no free block: the memory of small
 ///   programs grows late, after hundreds of rounds. After 48 blocks in heaps of less than 2 MiB: 0.97 of the memory of the
-///   same nine at first, and one of them takes a fifth more from its twentieth call on.
+///   same nine at first, and one of them takes a fifth more from its tenth call on.
 /// - Up to 64 runs without a live block that stay with their sizes until a larger block needs memory, so that their blocks
 ///   need not be linked again: 0.89 of the time of blocks released from the newest to the oldest, 0.97 of that in random
 ///   order, and the same of all else. Programs that repeat themselves take 1.01 times the memory, one of them 1.26 times.

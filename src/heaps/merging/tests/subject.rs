@@ -236,18 +236,28 @@ mod tests {
         extent.end - extent.start
     }
 
-    /// The bytes of the extent of a block of `size` bytes that is made where a block of `whole` bytes less a tag was released.
-    /// Before that, the engine may refuse to grow the memory.
-    fn extent_in(whole: u32, size: u32, is_refused_before: bool) -> u64 {
+    /// The same after the release of that block: a heap with a free place, and where a block begins there.
+    fn with_place_of(whole: u32) -> (Headerless<MergingHeap<SimulatedMemory>>, u32) {
         let (mut subject, block, request) = with_block_of(whole);
         subject.deallocate(block, request);
+        (subject, block)
+    }
+
+    /// The bytes of the extent of a block that is made where a block of `whole` bytes less a tag was released. Before that, the
+    /// engine may refuse to grow the memory.
+    fn extent_for(whole: u32, request: Request, is_refused_before: bool) -> u64 {
+        let (mut subject, place) = with_place_of(whole);
         if is_refused_before {
             let size = 17 * PAGE_BYTES;
             assert_eq!(subject.allocate(Request { size, align: 8 }), None);
         }
-        let request = request.with_size(size);
-        assert_eq!(subject.allocate(request), Some(block));
-        extent_bytes(&subject, block, request)
+        assert_eq!(subject.allocate(request), Some(place));
+        extent_bytes(&subject, place, request)
+    }
+
+    /// The same for a request of `size` bytes.
+    fn extent_in(whole: u32, size: u32, is_refused_before: bool) -> u64 {
+        extent_for(whole, Request { size, align: 8 }, is_refused_before)
     }
 
     #[test]
@@ -276,25 +286,20 @@ mod tests {
 
     #[test]
     fn a_quarter_stays_with_a_request_aligned_to_sixteen_too() {
-        let (mut subject, block, request) = with_block_of(16_384);
-        subject.deallocate(block, request);
         let request = Request {
             size: 13_116,
             align: 16,
         };
-        assert_eq!(subject.allocate(request), Some(block));
-        assert_eq!(extent_bytes(&subject, block, request), 16_384);
+        assert_eq!(extent_for(16_384, request, false), 16_384);
     }
 
     #[test]
     fn a_run_lies_at_the_end_of_its_free_block() {
-        let small = Request { size: 24, align: 8 };
-        let (mut subject, block, request) = with_block_of(30_000);
-        subject.deallocate(block, request);
-        let in_run = subject.allocate(small).unwrap();
+        let (mut subject, place) = with_place_of(30_000);
+        let in_run = subject.allocate(Request { size: 24, align: 8 }).unwrap();
         // No run has room after it.
-        let end = block + 30_000 - 4;
-        assert!(in_run < end && end < in_run + 2 * 8_192, "{in_run} in {block}..{end}");
+        let end = place + 30_000 - 4;
+        assert!(in_run < end && end < in_run + 2 * 8_192, "{in_run} in {place}..{end}");
     }
 
     #[test]
@@ -346,11 +351,10 @@ mod tests {
     /// Whether a small request is served from what a block of `size` bytes leaves where one of `whole` bytes less a tag was
     /// released, and with it the space that was free after it.
     fn rest_serves(whole: u32, size: u32) -> bool {
-        let (mut subject, block, request) = with_block_of(whole);
-        subject.deallocate(block, request);
-        assert_eq!(subject.allocate(request.with_size(size)), Some(block));
+        let (mut subject, place) = with_place_of(whole);
+        assert_eq!(subject.allocate(Request { size, align: 8 }), Some(place));
         let small = subject.allocate(Request { size: 600, align: 8 }).unwrap();
-        small < block + whole
+        small < place + whole
     }
 
     #[test]

@@ -257,7 +257,7 @@ impl<M: LinearMemory> UncheckedHeap for MergingHeap<M> {
     fn stats(&self) -> HeapStats {
         let mut stats = self.chunks.stats();
         for class in SizeClass::all() {
-            let free_bytes = self.runs.free_blocks(&self.chunks, class) * class.bytes();
+            let free_bytes = self.runs.free_bytes(&self.chunks, class);
             stats.free_bytes += free_bytes;
             stats.live_bytes -= free_bytes;
         }

@@ -13,8 +13,10 @@
 //!
 //! A release does not ask for the class of a block, only for its run. So a block may be larger than its class says:
 //!
-//! - A class earns its runs. It takes its first blocks from the runs of the next power of two, so that a small program fills
-//!   6 runs and not 48.
+//! - A class earns its runs. Before that it borrows from those of the next power of two, some blocks at a time: its list is made
+//!   of them, and each goes back to its run when it is released. It earns its first run when it has borrowed 4 KiB and those
+//!   runs have no free block. So sizes that few blocks are made of share runs, and each size has its own where a new run is
+//!   needed anyway.
 //! - Where the memory cannot grow, any free block of a larger class serves. After these come
 //!   [stray blocks](super::stray_blocks), which lie in no run.
 
@@ -63,14 +65,14 @@ const IDLE_RELEASE_PRICE: u8 = 64;
 /// With a higher debt the memory grows instead. So idle runs are released three times at most in short succession.
 const MOST_DEBT: u8 = 191;
 
-/// The number of blocks that a class takes from the runs of its shared class before it has runs of its own. In a small heap
-/// only a class that is used much gets some, since a block from a shared run takes longer.
-const fn most_shared_blocks(extent: u32) -> u8 {
-    if is_small(extent) { 250 } else { 2 }
-}
+/// The bytes that a class borrows from the runs of its shared class before it can have runs of its own.
+const BORROWED_BEFORE_RUNS: u16 = 1 << 12;
 
-/// In place of that number, for a class that has runs of its own.
-const HAS_RUNS: u8 = u8::MAX;
+/// In place of those, for a class that has runs of its own.
+const HAS_RUNS: u16 = u16::MAX;
+
+/// The bytes that a class borrows at a time, one block at least.
+const BORROWED_AT_ONCE: u32 = 512;
 
 /// The bin of a class's partial runs.
 const fn bin_of(class: SizeClass) -> usize {
@@ -81,12 +83,12 @@ const fn bin_of(class: SizeClass) -> usize {
 /// class by a shift.
 #[cfg_attr(feature = "malloc", repr(C))]
 pub(super) struct Runs {
-    /// For each class its list. The blocks on it are of the current run.
+    /// For each class its list. The blocks on it are of the current run; without one, they are borrowed.
     lists: [FreeList; CLASSES],
     /// For each class the address of the current run, or 0.
     current: [u32; CLASSES],
-    /// For each class how many blocks it has taken from the runs of the shared class, or [`HAS_RUNS`].
-    shared_blocks: [u8; CLASSES],
+    /// For each class how many bytes it has borrowed, up to [`BORROWED_BEFORE_RUNS`], or [`HAS_RUNS`].
+    borrowed: [u16; CLASSES],
     /// What remains to be paid for releasing idle runs: see [`IDLE_RELEASE_PRICE`].
     debt: u8,
     /// The small blocks that lie in no run.
@@ -99,7 +101,7 @@ impl Runs {
         Runs {
             lists: [FreeList::EMPTY; CLASSES],
             current: [0; CLASSES],
-            shared_blocks: [0; CLASSES],
+            borrowed: [0; CLASSES],
             debt: 0,
             strays: StrayBlocks::new(),
         }
@@ -122,19 +124,15 @@ impl Runs {
         }
         let mut class_of_run = class;
         let shared = class.shared();
-        let shared_blocks = &mut self.shared_blocks[class.index()];
-        if shared != class && *shared_blocks != HAS_RUNS {
-            if *shared_blocks < most_shared_blocks(heap.extent()) {
-                *shared_blocks += 1;
+        if shared != class && self.borrowed[class.index()] != HAS_RUNS {
+            block = self.borrow(heap, class, shared);
+            if block != 0 {
+                return block;
+            }
+            if self.borrowed[class.index()] < BORROWED_BEFORE_RUNS {
                 class_of_run = shared;
-                block = self.pop_or_again(heap, shared);
-                if block != 0 {
-                    return block;
-                }
             } else {
-                *shared_blocks = HAS_RUNS;
-                // The run that the class has used may be idle now.
-                self.release_if_idle(heap, shared, MOST_COUNTED);
+                self.borrowed[class.index()] = HAS_RUNS;
             }
         }
         let mut address = heap.allocate(RUN_BYTES, RUN_BYTES, Effort::AtHand);
@@ -158,7 +156,51 @@ impl Runs {
             heap.note_run(address);
         }
         self.start(heap, run, class_of_run);
-        self.pop(&heap.memory, class_of_run)
+        if class_of_run == class {
+            self.pop(&heap.memory, class)
+        } else {
+            self.borrow(heap, class, shared)
+        }
+    }
+
+    /// A block of the shared class for a class whose list is empty. More of them come on that list. 0 if the shared class has no
+    /// free block. O(1).
+    #[inline(never)]
+    fn borrow<M: LinearMemory>(&mut self, heap: &mut ChunkHeap<M>, class: SizeClass, shared: SizeClass) -> u32 {
+        let mut block = self.pop_or_again(heap, shared);
+        let mut bytes = 0;
+        while block != 0 {
+            bytes += shared.bytes();
+            let next = if bytes < BORROWED_AT_ONCE {
+                self.pop(&heap.memory, shared)
+            } else {
+                0
+            };
+            if next == 0 {
+                break;
+            }
+            let list = &mut self.lists[class.index()];
+            // SAFETY: the block was taken from another list just now.
+            *list = unsafe { list.with_first(&mut heap.memory, block) };
+            block = next;
+        }
+        let borrowed = &mut self.borrowed[class.index()];
+        *borrowed = (*borrowed + bytes as u16).min(BORROWED_BEFORE_RUNS);
+        block
+    }
+
+    /// Releases the blocks that classes have borrowed and not handed out: fewer than 512 bytes of each class. O(1).
+    fn return_borrowed<M: LinearMemory>(&mut self, heap: &mut ChunkHeap<M>) {
+        for class in SizeClass::all() {
+            while self.current[class.index()] == 0 {
+                let block = self.pop(&heap.memory, class);
+                if block == 0 {
+                    break;
+                }
+                // SAFETY: a borrowed block is on no list any more. It lies in a run of the shared class.
+                unsafe { self.push(heap, block) };
+            }
+        }
     }
 
     /// The first block of a class's list, which may be empty and is then given the free blocks of a run; 0 if there are none.
@@ -256,27 +298,28 @@ impl Runs {
         self.lists[class.index()] = unsafe { run.link(memory, run.address() + BLOCKS_OFFSET, class, listed_bytes) };
     }
 
-    /// A block for this class where there is no memory for a run of it: a free block of a larger class, or one of the
-    /// chunk heap; or 0.
+    /// A block for this class where there is no memory for a run of it: a free block that was borrowed from the class itself, one of a
+    /// larger class, or one of the chunk heap; or 0.
     #[cold]
     #[inline(never)]
     fn without_a_run<M: LinearMemory>(&mut self, heap: &mut ChunkHeap<M>, class: SizeClass) -> u32 {
-        let mut larger = class.larger();
-        while let Some(class) = larger {
+        let mut serving = Some(class);
+        while let Some(class) = serving {
             let block = self.pop_or_again(heap, class);
             if block != 0 {
                 return block;
             }
-            larger = class.larger();
+            serving = class.larger();
         }
         self.strays.allocate(heap, span_for(class.bytes()))
     }
 
-    /// Releases the idle runs, current ones without a live block, to the chunk heap: from those with the largest blocks on, as
-    /// far as 2,048 blocks on lists have to be counted for it. O(1).
+    /// Releases borrowed blocks, and the idle runs, current ones without a live block, to the chunk heap: from those with the largest
+    /// blocks on, as far as 2,048 blocks on lists have to be counted for it. O(1).
     #[cold]
     #[inline(never)]
     pub(super) fn release_idle<M: LinearMemory>(&mut self, heap: &mut ChunkHeap<M>) {
+        self.return_borrowed(heap);
         let mut left = MOST_COUNTED;
         for class in SizeClass::all() {
             left = self.release_if_idle(heap, class, left);
@@ -416,22 +459,25 @@ impl Runs {
         }
     }
 
-    /// How many blocks of a class are free, in its list and in its runs. O(free blocks of the current run, runs).
-    pub(super) fn free_blocks<M: LinearMemory>(&self, heap: &ChunkHeap<M>, class: SizeClass) -> u32 {
+    /// The bytes of the free blocks on the list of a class and in its runs. O(free blocks of the current run, runs).
+    pub(super) fn free_bytes<M: LinearMemory>(&self, heap: &ChunkHeap<M>, class: SizeClass) -> u32 {
         let memory = &heap.memory;
         let released = |run: Run| capacity(class) - run.waits(memory).releases();
-        let mut free = self.lists[class.index()].length(memory);
+        let mut free = 0;
+        let mut class_of_list = class;
         let current = self.current[class.index()];
-        if current != 0 {
+        if current == 0 {
+            class_of_list = class.shared();
+        } else {
             // SAFETY: the current run of a class is one of this heap's.
             let run = unsafe { Run::at(current) };
-            free += released(run) + run.unlinked_blocks(memory);
+            free = released(run) + run.unlinked_blocks(memory);
         }
         heap.bins.for_each(memory, bin_of(class), |address| {
             // SAFETY: what is in the bin of a class is a run.
             let run = unsafe { Run::at(address) };
             free += released(run);
         });
-        free
+        free * class.bytes() + self.lists[class.index()].length(memory) * class_of_list.bytes()
     }
 }

@@ -71,8 +71,9 @@ const BORROWED_BEFORE_RUNS: u16 = 1 << 12;
 /// In place of those, for a class that has runs of its own.
 const HAS_RUNS: u16 = u16::MAX;
 
-/// The bytes that a class borrows at a time, one block at least.
-const BORROWED_AT_ONCE: u32 = 512;
+/// The bytes that a class borrows at a time, or one block. The first time it borrows one: a program that makes a block of each
+/// of many sizes touches less memory.
+const BORROWED_AT_ONCE: u16 = 512;
 
 /// The bin of a class's partial runs.
 const fn bin_of(class: SizeClass) -> usize {
@@ -168,14 +169,14 @@ impl Runs {
     #[inline(never)]
     fn borrow<M: LinearMemory>(&mut self, heap: &mut ChunkHeap<M>, class: SizeClass, shared: SizeClass) -> u32 {
         let mut block = self.pop_or_again(heap, shared);
+        let before = self.borrowed[class.index()];
         let mut bytes = 0;
         while block != 0 {
-            bytes += shared.bytes();
-            let next = if bytes < BORROWED_AT_ONCE {
-                self.pop(&heap.memory, shared)
-            } else {
-                0
-            };
+            bytes += shared.bytes() as u16;
+            if before == 0 || bytes >= BORROWED_AT_ONCE {
+                break;
+            }
+            let next = self.pop(&heap.memory, shared);
             if next == 0 {
                 break;
             }
@@ -184,8 +185,7 @@ impl Runs {
             *list = unsafe { list.with_first(&mut heap.memory, block) };
             block = next;
         }
-        let borrowed = &mut self.borrowed[class.index()];
-        *borrowed = (*borrowed + bytes as u16).min(BORROWED_BEFORE_RUNS);
+        self.borrowed[class.index()] = (before + bytes).min(BORROWED_BEFORE_RUNS);
         block
     }
 
@@ -204,6 +204,7 @@ impl Runs {
     }
 
     /// The first block of a class's list, which may be empty and is then given the free blocks of a run; 0 if there are none.
+    #[inline(never)]
     fn pop_or_again<M: LinearMemory>(&mut self, heap: &mut ChunkHeap<M>, class: SizeClass) -> u32 {
         match self.pop(&heap.memory, class) {
             0 => self.pop_again(heap, class),

@@ -14,9 +14,9 @@
 //! A release does not ask for the class of a block, only for its run. So a block may be larger than its class says:
 //!
 //! - A class earns its runs. Before that it borrows from those of the next power of two, some blocks at a time: its list is made
-//!   of them, and each goes back to its run when it is released. It earns its first run when it has borrowed 4 KiB and those
-//!   runs have no free block. So sizes that few blocks are made of share runs, and each size has its own where a new run is
-//!   needed anyway.
+//!   of them, and each goes back to its run when it is released. It gets a run of its own where those runs have no free block,
+//!   so that a new run is needed anyway, and it has borrowed 4 KiB since one of them was given back. That is an estimate of
+//!   its live blocks: a program that repeats itself gives runs back in each round, and its rare sizes share runs for ever.
 //! - Where the memory cannot grow, any free block of a larger class serves. After these come
 //!   [stray blocks](super::stray_blocks), which lie in no run.
 
@@ -65,14 +65,14 @@ const IDLE_RELEASE_PRICE: u8 = 64;
 /// With a higher debt the memory grows instead. So idle runs are released three times at most in short succession.
 const MOST_DEBT: u8 = 191;
 
-/// The bytes that a class borrows from the runs of its shared class before it can have runs of its own.
+/// The bytes that a class borrows before it can have runs of its own.
 const BORROWED_BEFORE_RUNS: u16 = 1 << 12;
 
 /// In place of those, for a class that has runs of its own.
 const HAS_RUNS: u16 = u16::MAX;
 
-/// The bytes that a class borrows at a time, or one block. The first time it borrows one: a program that makes a block of each
-/// of many sizes touches less memory.
+/// The bytes that a class borrows at a time, or one block. The first time it borrows one, so that a program that makes a block of
+/// each of many sizes touches less memory.
 const BORROWED_AT_ONCE: u16 = 512;
 
 /// The bin of a class's partial runs.
@@ -88,8 +88,12 @@ pub(super) struct Runs {
     lists: [FreeList; CLASSES],
     /// For each class the address of the current run, or 0.
     current: [u32; CLASSES],
-    /// For each class how many bytes it has borrowed, up to [`BORROWED_BEFORE_RUNS`], or [`HAS_RUNS`].
+    /// For each class how many bytes it has borrowed since the shared class gave back a run, up to [`BORROWED_BEFORE_RUNS`], or
+    /// [`HAS_RUNS`].
     borrowed: [u16; CLASSES],
+    /// For each class how many of its runs were given back, modulo 256. A class that borrows has instead the number of the shared
+    /// class at which it began to count.
+    given_back: [u8; CLASSES],
     /// What remains to be paid for releasing idle runs: see [`IDLE_RELEASE_PRICE`].
     debt: u8,
     /// The small blocks that lie in no run.
@@ -103,6 +107,7 @@ impl Runs {
             lists: [FreeList::EMPTY; CLASSES],
             current: [0; CLASSES],
             borrowed: [0; CLASSES],
+            given_back: [0; CLASSES],
             debt: 0,
             strays: StrayBlocks::new(),
         }
@@ -169,7 +174,12 @@ impl Runs {
     #[inline(never)]
     fn borrow<M: LinearMemory>(&mut self, heap: &mut ChunkHeap<M>, class: SizeClass, shared: SizeClass) -> u32 {
         let mut block = self.pop_or_again(heap, shared);
-        let before = self.borrowed[class.index()];
+        let given_back = self.given_back[shared.index()];
+        let mut before = self.borrowed[class.index()];
+        if self.given_back[class.index()] != given_back {
+            self.given_back[class.index()] = given_back;
+            before = 0;
+        }
         let mut bytes = 0;
         while block != 0 {
             bytes += shared.bytes() as u16;
@@ -351,9 +361,8 @@ impl Runs {
         if list.length(&heap.memory) == live_or_listed {
             *list = FreeList::EMPTY;
             self.current[class.index()] = 0;
-            self.strays.end_run(address);
             // SAFETY: the run is a block of the chunk heap, and none of its own blocks is live.
-            unsafe { heap.deallocate(address) };
+            unsafe { self.give_back(heap, run, class) };
         }
         most_counted - live_or_listed
     }
@@ -454,10 +463,22 @@ impl Runs {
         } else {
             // SAFETY: a run with free blocks that is not current is in the bin of its class.
             unsafe { heap.bins.remove(&mut heap.memory, run.address()) };
-            self.strays.end_run(run.address());
-            // SAFETY: the run is a block of the chunk heap, and its last live block was released.
-            unsafe { heap.deallocate(run.address()) };
+            // SAFETY: the run is in no bin any more, and its last live block was released.
+            unsafe { self.give_back(heap, run, class) };
         }
+    }
+
+    /// Releases a run without a live block to the chunk heap. The classes that borrow from its class begin to count anew.
+    ///
+    /// # Safety
+    ///
+    /// The run must be one of this class, current for none and in no bin, without a live block.
+    unsafe fn give_back<M: LinearMemory>(&mut self, heap: &mut ChunkHeap<M>, run: Run, class: SizeClass) {
+        let given_back = &mut self.given_back[class.index()];
+        *given_back = given_back.wrapping_add(1);
+        self.strays.end_run(run.address());
+        // SAFETY: the run is a block of the chunk heap, and nothing uses it.
+        unsafe { heap.deallocate(run.address()) };
     }
 
     /// The bytes of the free blocks on the list of a class and in its runs. O(free blocks of the current run, runs).

@@ -21,6 +21,9 @@ use crate::memory::linear::LinearMemory;
 use crate::memory::linear::{PackedGrowth, PageLimit};
 use crate::stats::HeapStats;
 
+#[cfg(test)]
+#[path = "tests/borrowing.rs"]
+mod borrowing;
 #[cfg(any(test, fuzzing))]
 #[path = "tests/subject.rs"]
 mod subject;

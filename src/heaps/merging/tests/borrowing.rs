@@ -78,19 +78,25 @@ fn a_size_that_has_borrowed_4_kib_gets_a_run_of_its_own_where_the_shared_runs_ar
     }
 }
 
-/// The bytes of the blocks in the run that a request of 72 bytes gets a block of, when one shared run is full: of `borrowed` blocks for
-/// such requests, and of blocks of 128 bytes. Before that, shared runs may be given back.
-fn bytes_in_run_after(borrowed: usize, is_run_given_back: bool) -> u64 {
+#[test]
+fn a_size_with_runs_of_its_own_does_not_borrow_any_more() {
     let mut heap = Small::new(16);
-    let blocks = heap.fill(72, borrowed);
-    heap.fill(128, BLOCKS_OF_128 - borrowed);
-    if is_run_given_back {
-        // The second run is current, so the first goes back when it has no live block.
-        heap.allocate(128);
-        heap.fill(128, BLOCKS_OF_128 - 1);
-        assert_eq!(borrowed, BLOCKS_OF_128);
-        heap.release(blocks, 72);
+    let borrowed = heap.fill(72, BLOCKS_OF_128);
+    let first = heap.allocate(72);
+    let blocks = heap.fill(72, 200);
+    assert_ne!(run_of(blocks[199]), run_of(first));
+    heap.release(borrowed, 72);
+    for block in heap.fill(72, 200) {
+        assert_eq!(heap.bytes_in_run(block), 72);
     }
+}
+
+/// The bytes of the blocks in the run that serves a request of 72 bytes, when a shared run is full of `borrowed` blocks for
+/// such requests and of others.
+fn bytes_in_run_after(borrowed: usize) -> u64 {
+    let mut heap = Small::new(16);
+    heap.fill(72, borrowed);
+    heap.fill(128, BLOCKS_OF_128 - borrowed);
     let block = heap.allocate(72);
     heap.bytes_in_run(block)
 }
@@ -98,14 +104,23 @@ fn bytes_in_run_after(borrowed: usize, is_run_given_back: bool) -> u64 {
 #[test]
 fn a_size_that_has_borrowed_less_than_4_kib_gets_another_shared_run() {
     // 3,584 and 4,096 bytes: one block, the three that are listed after it, and four at a time.
-    assert_eq!(bytes_in_run_after(28, false), 128);
-    assert_eq!(bytes_in_run_after(32, false), 72);
+    assert_eq!(bytes_in_run_after(28), 128);
+    assert_eq!(bytes_in_run_after(32), 72);
 }
 
 #[test]
 fn what_a_size_has_borrowed_counts_from_the_last_time_that_a_shared_run_was_given_back() {
-    assert_eq!(bytes_in_run_after(BLOCKS_OF_128, false), 72);
-    assert_eq!(bytes_in_run_after(BLOCKS_OF_128, true), 128);
+    let mut heap = Small::new(16);
+    let borrowed = heap.fill(72, BLOCKS_OF_128);
+    // The second run is the current one then, so that the first goes back with its last block.
+    heap.fill(128, BLOCKS_OF_128);
+    heap.release(borrowed, 72);
+    for block in heap.fill(72, BLOCKS_OF_128) {
+        assert_eq!(heap.bytes_in_run(block), 128);
+    }
+    // It has borrowed a whole run since.
+    let block = heap.allocate(72);
+    assert_eq!(heap.bytes_in_run(block), 72);
 }
 
 #[test]
@@ -144,18 +159,19 @@ fn a_run_of_which_blocks_are_only_borrowed_becomes_memory_for_anything_before_th
 #[test]
 fn what_other_sizes_have_borrowed_serves_its_own_size_at_the_limit() {
     let mut heap = Small::new(1);
-    let first = heap.fill(72, 5)[0];
-    // Nothing larger is free from here on.
+    let run = run_of(heap.allocate(128));
+    // No more is free than the rest of the run, from here on.
     for size in [1000, 500] {
         while heap.heap.allocate(request(size)) != 0 {}
     }
+    heap.fill(72, 5);
     let mut served = 0;
     loop {
         let block = heap.heap.allocate(request(128));
         if block == 0 {
             break;
         }
-        served += usize::from(run_of(block) == run_of(first));
+        served += usize::from(run_of(block) == run);
     }
-    assert_eq!(served, BLOCKS_OF_128 - 5);
+    assert_eq!(1 + 5 + served, BLOCKS_OF_128);
 }

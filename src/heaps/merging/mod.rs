@@ -10,6 +10,7 @@ mod chunk_bins;
 mod chunk_heap;
 mod free_list;
 mod heap;
+mod loan;
 mod run;
 #[cfg(feature = "malloc")]
 mod run_map;

@@ -15,14 +15,14 @@
 //!
 //! - A class earns its runs. Before that it borrows from those of the next power of two, some blocks at a time: its list is made
 //!   of them, and each goes back to its run when it is released. It gets a run of its own where those runs have no free block,
-//!   so that a new run is needed anyway, and it has borrowed 4 KiB since one of them was given back. That is an estimate of
-//!   its live blocks: a program that repeats itself gives runs back in each round, and its rare sizes share runs for ever.
+//!   so that a new run is needed anyway, and its [loan](super::loan) is 4 KiB.
 //! - Where the memory cannot grow, any free block of a larger class serves. After these come
 //!   [stray blocks](super::stray_blocks), which lie in no run.
 
 use super::chunk::span_for;
 use super::chunk_heap::{ChunkHeap, Effort};
 use super::free_list::FreeList;
+use super::loan::Loan;
 use super::run::{BLOCKS_OFFSET, RUN_BYTES, Run, Waits, capacity};
 // To know where the runs lie is to know which small blocks are stray.
 #[cfg(feature = "malloc")]
@@ -65,15 +65,9 @@ const IDLE_RELEASE_PRICE: u8 = 64;
 /// With a higher debt the memory grows instead. So idle runs are released three times at most in short succession.
 const MOST_DEBT: u8 = 191;
 
-/// The bytes that a class borrows before it can have runs of its own.
-const BORROWED_BEFORE_RUNS: u16 = 1 << 12;
-
-/// In place of those, for a class that has runs of its own.
-const HAS_RUNS: u16 = u16::MAX;
-
 /// The bytes that a class borrows at a time, or one block. The first time it borrows one, so that a program that makes a block of
 /// each of many sizes touches less memory.
-const BORROWED_AT_ONCE: u16 = 512;
+const BORROWED_AT_ONCE: u32 = 512;
 
 /// The bin of a class's partial runs.
 const fn bin_of(class: SizeClass) -> usize {
@@ -88,12 +82,8 @@ pub(super) struct Runs {
     lists: [FreeList; CLASSES],
     /// For each class the address of the current run, or 0.
     current: [u32; CLASSES],
-    /// For each class how many bytes it has borrowed since the shared class gave back a run, up to [`BORROWED_BEFORE_RUNS`], or
-    /// [`HAS_RUNS`].
-    borrowed: [u16; CLASSES],
-    /// For each class how many of its runs were given back, modulo 256. A class that borrows has instead the number of the shared
-    /// class at which it began to count.
-    given_back: [u8; CLASSES],
+    /// For each class what it has borrowed.
+    loans: [Loan; CLASSES],
     /// What remains to be paid for releasing idle runs: see [`IDLE_RELEASE_PRICE`].
     debt: u8,
     /// The small blocks that lie in no run.
@@ -106,8 +96,7 @@ impl Runs {
         Runs {
             lists: [FreeList::EMPTY; CLASSES],
             current: [0; CLASSES],
-            borrowed: [0; CLASSES],
-            given_back: [0; CLASSES],
+            loans: [Loan::NONE; CLASSES],
             debt: 0,
             strays: StrayBlocks::new(),
         }
@@ -130,15 +119,15 @@ impl Runs {
         }
         let mut class_of_run = class;
         let shared = class.shared();
-        if shared != class && self.borrowed[class.index()] != HAS_RUNS {
+        if shared != class && !self.loans[class.index()].is_of_class_with_runs() {
             block = self.borrow(heap, class, shared);
             if block != 0 {
                 return block;
             }
-            if self.borrowed[class.index()] < BORROWED_BEFORE_RUNS {
-                class_of_run = shared;
+            if self.loans[class.index()].earns_runs() {
+                self.loans[class.index()] = Loan::HAS_RUNS;
             } else {
-                self.borrowed[class.index()] = HAS_RUNS;
+                class_of_run = shared;
             }
         }
         let mut address = heap.allocate(RUN_BYTES, RUN_BYTES, Effort::AtHand);
@@ -152,7 +141,11 @@ impl Runs {
             address = self.run_by_growing(heap);
         }
         if address == 0 {
-            return self.without_a_run(heap, class);
+            // Blocks that others have borrowed from this class are free again.
+            return match self.pop_again(heap, class) {
+                0 => self.without_a_run(heap, class),
+                block => block,
+            };
         }
         // SAFETY: the block was allocated for a run just now.
         let run = unsafe { Run::at(address) };
@@ -162,27 +155,18 @@ impl Runs {
             heap.note_run(address);
         }
         self.start(heap, run, class_of_run);
-        if class_of_run == class {
-            self.pop(&heap.memory, class)
-        } else {
-            self.borrow(heap, class, shared)
-        }
+        self.pop(&heap.memory, class_of_run)
     }
 
     /// A block of the shared class for a class whose list is empty. More of them come on that list. 0 if the shared class has no
     /// free block. O(1).
-    #[inline(never)]
     fn borrow<M: LinearMemory>(&mut self, heap: &mut ChunkHeap<M>, class: SizeClass, shared: SizeClass) -> u32 {
         let mut block = self.pop_or_again(heap, shared);
-        let given_back = self.given_back[shared.index()];
-        let mut before = self.borrowed[class.index()];
-        if self.given_back[class.index()] != given_back {
-            self.given_back[class.index()] = given_back;
-            before = 0;
-        }
+        let lender = self.loans[shared.index()];
+        let before = self.loans[class.index()].bytes_from(lender);
         let mut bytes = 0;
         while block != 0 {
-            bytes += shared.bytes() as u16;
+            bytes += shared.bytes();
             if before == 0 || bytes >= BORROWED_AT_ONCE {
                 break;
             }
@@ -195,20 +179,19 @@ impl Runs {
             *list = unsafe { list.with_first(&mut heap.memory, block) };
             block = next;
         }
-        self.borrowed[class.index()] = (before + bytes).min(BORROWED_BEFORE_RUNS);
+        self.loans[class.index()] = Loan::of_bytes_from(before + bytes, lender);
         block
     }
 
     /// Releases the blocks that classes have borrowed and not handed out: fewer than 512 bytes of each class. O(1).
     fn return_borrowed<M: LinearMemory>(&mut self, heap: &mut ChunkHeap<M>) {
-        for class in SizeClass::all() {
-            while self.current[class.index()] == 0 {
-                let block = self.pop(&heap.memory, class);
-                if block == 0 {
-                    break;
+        for index in 0..CLASSES {
+            if self.current[index] == 0 {
+                while !self.lists[index].is_empty() {
+                    let block = self.lists[index].pop(&heap.memory);
+                    // SAFETY: a borrowed block is on no list any more. It lies in a run of the shared class.
+                    unsafe { self.push(heap, block) };
                 }
-                // SAFETY: a borrowed block is on no list any more. It lies in a run of the shared class.
-                unsafe { self.push(heap, block) };
             }
         }
     }
@@ -309,18 +292,18 @@ impl Runs {
         self.lists[class.index()] = unsafe { run.link(memory, run.address() + BLOCKS_OFFSET, class, listed_bytes) };
     }
 
-    /// A block for this class where there is no memory for a run of it: a free block that was borrowed from the class itself, one of a
-    /// larger class, or one of the chunk heap; or 0.
+    /// A block for this class where there is no memory for a run of it: a free block of a larger class, or one of the
+    /// chunk heap; or 0.
     #[cold]
     #[inline(never)]
     fn without_a_run<M: LinearMemory>(&mut self, heap: &mut ChunkHeap<M>, class: SizeClass) -> u32 {
-        let mut serving = Some(class);
-        while let Some(class) = serving {
+        let mut larger = class.larger();
+        while let Some(class) = larger {
             let block = self.pop_or_again(heap, class);
             if block != 0 {
                 return block;
             }
-            serving = class.larger();
+            larger = class.larger();
         }
         self.strays.allocate(heap, span_for(class.bytes()))
     }
@@ -379,7 +362,7 @@ impl Runs {
             return None;
         }
         // SAFETY: the map says that the block lies in a run.
-        Some(unsafe { Run::of_block(block) }.waits(memory).class())
+        unsafe { Run::of_block(block) }.waits(memory).class_if_any()
     }
 
     /// Whether a block lies in a run. O(1).
@@ -474,8 +457,7 @@ impl Runs {
     ///
     /// The run must be one of this class, current for none and in no bin, without a live block.
     unsafe fn give_back<M: LinearMemory>(&mut self, heap: &mut ChunkHeap<M>, run: Run, class: SizeClass) {
-        let given_back = &mut self.given_back[class.index()];
-        *given_back = given_back.wrapping_add(1);
+        self.loans[class.index()].give_back_run();
         self.strays.end_run(run.address());
         // SAFETY: the run is a block of the chunk heap, and nothing uses it.
         unsafe { heap.deallocate(run.address()) };

@@ -103,9 +103,10 @@ fn bytes_in_run_after(borrowed: usize) -> u64 {
 
 #[test]
 fn a_size_that_has_borrowed_less_than_4_kib_gets_another_shared_run() {
-    // 3,584 and 4,096 bytes: one block, the three that are listed after it, and four at a time.
-    assert_eq!(bytes_in_run_after(28), 128);
-    assert_eq!(bytes_in_run_after(32), 72);
+    // 3,968 and 4,480 bytes. The first block is not borrowed, since a run was made for it. Then come one, the two that are listed
+    // after it, and four at a time.
+    assert_eq!(bytes_in_run_after(32), 128);
+    assert_eq!(bytes_in_run_after(36), 72);
 }
 
 #[test]

@@ -111,7 +111,7 @@ type Heap = SingleThreaded<MergingHeap<ThisModule>>;
 ///   products, since fewer sizes have a run that is half empty. But 1.2 times the time of random sizes up to 200 bytes, whose
 ///   sizes then have many runs each, and a fifth of a block lost to requests just above a size.
 /// - Runs of its own for a size after two blocks, wherever they are: 1.02 times the memory of eight programs and products at the
-///   first call, each with several inputs, and 1.04 times after twelve calls, since most of 48 sizes then have a run that is
+///   first call, each with several inputs, and 1.03 times after twelve calls, since most of 48 sizes then have a run that is
 ///   nearly empty. It takes the same time. After 4 to 64 blocks: the memory of small programs grows late, after hundreds of rounds.
 /// - As now, but what a size has borrowed is counted from the start on, whatever was given back: the memory of a replaced state
 ///   grows late, after 30 rounds. From 2 or 8 KiB on instead of 4: the same memory within half a percent. Blocks of 1 or 2 KiB

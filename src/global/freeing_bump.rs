@@ -51,7 +51,8 @@ type Heap = SingleThreaded<MergingHeap<ThisModule>>;
 ///   serves any request. Where such a block is cut from a free one that is much larger, that sixteenth is part of the block.
 /// - Allocation and release are O(1). A request of up to 512 bytes may also link blocks of a new run, 256 at most. Before the
 ///   memory grows, borrowed blocks are given back, fewer than 512 bytes of each size, and up to 2,048 free blocks are counted, for
-///   runs to release. No other work is deferred. Where the engine refuses to grow the memory, up to 2,048 free blocks of about the size are looked at.
+///   runs to release. No other work is deferred. Where the engine refuses to grow the memory, up to 2,048 free blocks of about
+///   the size are looked at.
 /// - `realloc` leaves a block in place within its size, into free space after it, and at the bump pointer, for which the
 ///   memory may grow. Otherwise it copies, and can be refused even where it shrinks. `alloc_zeroed` does not clear what
 ///   comes fresh from the engine.

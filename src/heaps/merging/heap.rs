@@ -21,6 +21,9 @@ use crate::memory::linear::LinearMemory;
 use crate::memory::linear::{PackedGrowth, PageLimit};
 use crate::stats::HeapStats;
 
+#[cfg(test)]
+#[path = "tests/borrowing.rs"]
+mod borrowing;
 #[cfg(any(test, fuzzing))]
 #[path = "tests/subject.rs"]
 mod subject;
@@ -257,7 +260,7 @@ impl<M: LinearMemory> UncheckedHeap for MergingHeap<M> {
     fn stats(&self) -> HeapStats {
         let mut stats = self.chunks.stats();
         for class in SizeClass::all() {
-            let free_bytes = self.runs.free_blocks(&self.chunks, class) * class.bytes();
+            let free_bytes = self.runs.free_bytes(&self.chunks, class);
             stats.free_bytes += free_bytes;
             stats.live_bytes -= free_bytes;
         }

@@ -1,6 +1,7 @@
-//! The engine of `FreeingBump`. From the top: [`heap`] decides between [`runs`] of small blocks, with [`stray_blocks`] for those
-//! that lie in none, and the [`chunk_heap`], which merges what is free and finds it in [`bins`]. With the feature `malloc`, a
-//! `run_map` says where the runs lie, and `by_address` releases and resizes blocks without their layout.
+//! The engine of `FreeingBump`. From the top: [`heap`] decides between [`runs`] of small blocks, which sizes borrow from each
+//! other (see [`loan`]), with [`stray_blocks`] for those that lie in none, and the [`chunk_heap`], which merges what is free and
+//! finds it in [`bins`]. With the feature `malloc`, a `run_map` says where the runs lie, and `by_address` releases and resizes
+//! blocks without their layout.
 
 mod bins;
 #[cfg(feature = "malloc")]
@@ -10,6 +11,7 @@ mod chunk_bins;
 mod chunk_heap;
 mod free_list;
 mod heap;
+mod loan;
 mod run;
 #[cfg(feature = "malloc")]
 mod run_map;

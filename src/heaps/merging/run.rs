@@ -63,6 +63,12 @@ impl Waits {
         SizeClass::from_steps(self.0 % Self::ONE_RELEASE)
     }
 
+    /// The same for a caller that returns a class or none: there is one, and that needs no check.
+    #[cfg(feature = "malloc")]
+    pub(super) const fn class_if_any(self) -> Option<SizeClass> {
+        SizeClass::with_steps(self.0 % Self::ONE_RELEASE)
+    }
+
     /// The same after one release, of at least one to come.
     const fn after_release(self) -> Self {
         Waits(self.0.wrapping_sub(Self::ONE_RELEASE))

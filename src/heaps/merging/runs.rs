@@ -13,14 +13,16 @@
 //!
 //! A release does not ask for the class of a block, only for its run. So a block may be larger than its class says:
 //!
-//! - A class earns its runs. It takes its first blocks from the runs of the next power of two, so that a small program fills
-//!   6 runs and not 48.
+//! - A class earns its runs. Before that it borrows from those of the next power of two, some blocks at a time: its list is made
+//!   of them, and each goes back to its run when it is released. It gets a run of its own where those runs have no free block,
+//!   so that a new run is needed anyway, and its [loan](super::loan) is 4 KiB.
 //! - Where the memory cannot grow, any free block of a larger class serves. After these come
 //!   [stray blocks](super::stray_blocks), which lie in no run.
 
 use super::chunk::span_for;
 use super::chunk_heap::{ChunkHeap, Effort};
 use super::free_list::FreeList;
+use super::loan::Loan;
 use super::run::{BLOCKS_OFFSET, RUN_BYTES, Run, Waits, capacity};
 // To know where the runs lie is to know which small blocks are stray.
 #[cfg(feature = "malloc")]
@@ -63,14 +65,9 @@ const IDLE_RELEASE_PRICE: u8 = 64;
 /// With a higher debt the memory grows instead. So idle runs are released three times at most in short succession.
 const MOST_DEBT: u8 = 191;
 
-/// The number of blocks that a class takes from the runs of its shared class before it has runs of its own. In a small heap
-/// only a class that is used much gets some, since a block from a shared run takes longer.
-const fn most_shared_blocks(extent: u32) -> u8 {
-    if is_small(extent) { 250 } else { 2 }
-}
-
-/// In place of that number, for a class that has runs of its own.
-const HAS_RUNS: u8 = u8::MAX;
+/// The bytes that a class borrows at a time, or one block. The first time it borrows one, so that a program that makes a block of
+/// each of many sizes touches less memory.
+const BORROWED_AT_ONCE: u32 = 512;
 
 /// The bin of a class's partial runs.
 const fn bin_of(class: SizeClass) -> usize {
@@ -81,12 +78,12 @@ const fn bin_of(class: SizeClass) -> usize {
 /// class by a shift.
 #[cfg_attr(feature = "malloc", repr(C))]
 pub(super) struct Runs {
-    /// For each class its list. The blocks on it are of the current run.
+    /// For each class its list. The blocks on it are of the current run; without one, they are borrowed.
     lists: [FreeList; CLASSES],
     /// For each class the address of the current run, or 0.
     current: [u32; CLASSES],
-    /// For each class how many blocks it has taken from the runs of the shared class, or [`HAS_RUNS`].
-    shared_blocks: [u8; CLASSES],
+    /// For each class what it has borrowed.
+    loans: [Loan; CLASSES],
     /// What remains to be paid for releasing idle runs: see [`IDLE_RELEASE_PRICE`].
     debt: u8,
     /// The small blocks that lie in no run.
@@ -99,7 +96,7 @@ impl Runs {
         Runs {
             lists: [FreeList::EMPTY; CLASSES],
             current: [0; CLASSES],
-            shared_blocks: [0; CLASSES],
+            loans: [Loan::NONE; CLASSES],
             debt: 0,
             strays: StrayBlocks::new(),
         }
@@ -122,19 +119,15 @@ impl Runs {
         }
         let mut class_of_run = class;
         let shared = class.shared();
-        let shared_blocks = &mut self.shared_blocks[class.index()];
-        if shared != class && *shared_blocks != HAS_RUNS {
-            if *shared_blocks < most_shared_blocks(heap.extent()) {
-                *shared_blocks += 1;
-                class_of_run = shared;
-                block = self.pop_or_again(heap, shared);
-                if block != 0 {
-                    return block;
-                }
+        if shared != class && !self.loans[class.index()].is_of_class_with_runs() {
+            block = self.borrow(heap, class, shared);
+            if block != 0 {
+                return block;
+            }
+            if self.loans[class.index()].earns_runs() {
+                self.loans[class.index()] = Loan::HAS_RUNS;
             } else {
-                *shared_blocks = HAS_RUNS;
-                // The run that the class has used may be idle now.
-                self.release_if_idle(heap, shared, MOST_COUNTED);
+                class_of_run = shared;
             }
         }
         let mut address = heap.allocate(RUN_BYTES, RUN_BYTES, Effort::AtHand);
@@ -148,7 +141,11 @@ impl Runs {
             address = self.run_by_growing(heap);
         }
         if address == 0 {
-            return self.without_a_run(heap, class);
+            // Blocks that others have borrowed from this class are free again.
+            return match self.pop_again(heap, class) {
+                0 => self.without_a_run(heap, class),
+                block => block,
+            };
         }
         // SAFETY: the block was allocated for a run just now.
         let run = unsafe { Run::at(address) };
@@ -161,7 +158,46 @@ impl Runs {
         self.pop(&heap.memory, class_of_run)
     }
 
+    /// A block of the shared class for a class whose list is empty. More of them come on that list. 0 if the shared class has no
+    /// free block. O(1).
+    fn borrow<M: LinearMemory>(&mut self, heap: &mut ChunkHeap<M>, class: SizeClass, shared: SizeClass) -> u32 {
+        let mut block = self.pop_or_again(heap, shared);
+        let lender = self.loans[shared.index()];
+        let before = self.loans[class.index()].bytes_from(lender);
+        let mut bytes = 0;
+        while block != 0 {
+            bytes += shared.bytes();
+            if before == 0 || bytes >= BORROWED_AT_ONCE {
+                break;
+            }
+            let next = self.pop(&heap.memory, shared);
+            if next == 0 {
+                break;
+            }
+            let list = &mut self.lists[class.index()];
+            // SAFETY: the block was taken from another list just now.
+            *list = unsafe { list.with_first(&mut heap.memory, block) };
+            block = next;
+        }
+        self.loans[class.index()] = Loan::of_bytes_from(before + bytes, lender);
+        block
+    }
+
+    /// Releases the blocks that classes have borrowed and not handed out: fewer than 512 bytes of each class. O(1).
+    fn return_borrowed<M: LinearMemory>(&mut self, heap: &mut ChunkHeap<M>) {
+        for index in 0..CLASSES {
+            if self.current[index] == 0 {
+                while !self.lists[index].is_empty() {
+                    let block = self.lists[index].pop(&heap.memory);
+                    // SAFETY: a borrowed block is on no list any more. It lies in a run of the shared class.
+                    unsafe { self.push(heap, block) };
+                }
+            }
+        }
+    }
+
     /// The first block of a class's list, which may be empty and is then given the free blocks of a run; 0 if there are none.
+    #[inline(never)]
     fn pop_or_again<M: LinearMemory>(&mut self, heap: &mut ChunkHeap<M>, class: SizeClass) -> u32 {
         match self.pop(&heap.memory, class) {
             0 => self.pop_again(heap, class),
@@ -272,11 +308,12 @@ impl Runs {
         self.strays.allocate(heap, span_for(class.bytes()))
     }
 
-    /// Releases the idle runs, current ones without a live block, to the chunk heap: from those with the largest blocks on, as
-    /// far as 2,048 blocks on lists have to be counted for it. O(1).
+    /// Releases borrowed blocks, and the idle runs, current ones without a live block, to the chunk heap: from those with the largest
+    /// blocks on, as far as 2,048 blocks on lists have to be counted for it. O(1).
     #[cold]
     #[inline(never)]
     pub(super) fn release_idle<M: LinearMemory>(&mut self, heap: &mut ChunkHeap<M>) {
+        self.return_borrowed(heap);
         let mut left = MOST_COUNTED;
         for class in SizeClass::all() {
             left = self.release_if_idle(heap, class, left);
@@ -307,9 +344,8 @@ impl Runs {
         if list.length(&heap.memory) == live_or_listed {
             *list = FreeList::EMPTY;
             self.current[class.index()] = 0;
-            self.strays.end_run(address);
             // SAFETY: the run is a block of the chunk heap, and none of its own blocks is live.
-            unsafe { heap.deallocate(address) };
+            unsafe { self.give_back(heap, run, class) };
         }
         most_counted - live_or_listed
     }
@@ -326,7 +362,7 @@ impl Runs {
             return None;
         }
         // SAFETY: the map says that the block lies in a run.
-        Some(unsafe { Run::of_block(block) }.waits(memory).class())
+        unsafe { Run::of_block(block) }.waits(memory).class_if_any()
     }
 
     /// Whether a block lies in a run. O(1).
@@ -410,28 +446,42 @@ impl Runs {
         } else {
             // SAFETY: a run with free blocks that is not current is in the bin of its class.
             unsafe { heap.bins.remove(&mut heap.memory, run.address()) };
-            self.strays.end_run(run.address());
-            // SAFETY: the run is a block of the chunk heap, and its last live block was released.
-            unsafe { heap.deallocate(run.address()) };
+            // SAFETY: the run is in no bin any more, and its last live block was released.
+            unsafe { self.give_back(heap, run, class) };
         }
     }
 
-    /// How many blocks of a class are free, in its list and in its runs. O(free blocks of the current run, runs).
-    pub(super) fn free_blocks<M: LinearMemory>(&self, heap: &ChunkHeap<M>, class: SizeClass) -> u32 {
+    /// Releases a run without a live block to the chunk heap. The classes that borrow from its class begin to count anew.
+    ///
+    /// # Safety
+    ///
+    /// The run must be one of this class, current for none and in no bin, without a live block.
+    unsafe fn give_back<M: LinearMemory>(&mut self, heap: &mut ChunkHeap<M>, run: Run, class: SizeClass) {
+        self.loans[class.index()].give_back_run();
+        self.strays.end_run(run.address());
+        // SAFETY: the run is a block of the chunk heap, and nothing uses it.
+        unsafe { heap.deallocate(run.address()) };
+    }
+
+    /// The bytes of the free blocks on the list of a class and in its runs. O(free blocks of the current run, runs).
+    pub(super) fn free_bytes<M: LinearMemory>(&self, heap: &ChunkHeap<M>, class: SizeClass) -> u32 {
         let memory = &heap.memory;
         let released = |run: Run| capacity(class) - run.waits(memory).releases();
-        let mut free = self.lists[class.index()].length(memory);
+        let mut free = 0;
+        let mut class_of_list = class;
         let current = self.current[class.index()];
-        if current != 0 {
+        if current == 0 {
+            class_of_list = class.shared();
+        } else {
             // SAFETY: the current run of a class is one of this heap's.
             let run = unsafe { Run::at(current) };
-            free += released(run) + run.unlinked_blocks(memory);
+            free = released(run) + run.unlinked_blocks(memory);
         }
         heap.bins.for_each(memory, bin_of(class), |address| {
             // SAFETY: what is in the bin of a class is a run.
             let run = unsafe { Run::at(address) };
             free += released(run);
         });
-        free
+        free * class.bytes() + self.lists[class.index()].length(memory) * class_of_list.bytes()
     }
 }

@@ -44,10 +44,7 @@ impl SizeClass {
         };
         // `align / 16` is 1 for requests aligned to 16, else 0: for 1 the number of steps becomes even.
         let last_step = (((bytes - 1) | (step - 1)) / STEP_BYTES) | (align / MAX_CLASS_ALIGN);
-        match NonZeroU32::new(last_step + 1) {
-            Some(steps) => Some(SizeClass(steps)),
-            None => None,
-        }
+        Self::with_steps(last_step + 1)
     }
 
     /// Whether a request has a class.
@@ -57,10 +54,18 @@ impl SizeClass {
         request.size <= MAX_CLASS_BYTES && request.align <= MAX_CLASS_ALIGN
     }
 
+    /// The class with this number of steps of 8 bytes; none for 0.
+    pub(super) const fn with_steps(steps: u32) -> Option<Self> {
+        match NonZeroU32::new(steps) {
+            Some(steps) => Some(SizeClass(steps)),
+            None => None,
+        }
+    }
+
     /// The class with this number of steps of 8 bytes, as [`steps`](Self::steps) returned it.
     pub(super) const fn from_steps(steps: u32) -> Self {
-        match NonZeroU32::new(steps) {
-            Some(steps) => SizeClass(steps),
+        match Self::with_steps(steps) {
+            Some(class) => class,
             None => SizeClass(NonZeroU32::MIN),
         }
     }

@@ -172,9 +172,8 @@ fn a_refused_growth_loses_nothing_in_any_thread() {
 
 #[test]
 fn threads_that_share_a_ceiling_ask_the_engine_for_nothing_above_it() {
-    let limit = if cfg!(miri) { 16 } else { 24 };
     let refused = play(Play {
-        limit: Some(limit),
+        limit: Some(16),
         ..PLAIN
     });
     assert!(cfg!(miri) || refused != 0, "the ceiling was never reached");

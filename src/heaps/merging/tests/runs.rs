@@ -97,6 +97,7 @@ impl Runs {
             Waits::for_releases(expected, class),
             "what {run:#x} waits for"
         );
+        free.extend(self.borrowed_from(heap, run));
         assert!(
             free.iter().all(|&block| block & !(RUN_BYTES - 1) == run),
             "a list of {run:#x} leads out of it"
@@ -104,6 +105,22 @@ impl Runs {
         let unique: BTreeSet<u32> = free.iter().copied().collect();
         assert_eq!(unique.len(), free.len(), "a block of {run:#x} is on two lists");
         unique
+    }
+
+    /// The blocks of a run on the lists of classes without a current run. Asserts that those classes borrow from the run's class.
+    fn borrowed_from<M: LinearMemory>(&self, heap: &ChunkHeap<M>, run: u32) -> Vec<u32> {
+        let mut borrowed = Vec::new();
+        for class in SizeClass::all().filter(|class| self.current[class.index()] == 0) {
+            let list = self.lists[class.index()];
+            if list.first() & !(RUN_BYTES - 1) == run && !list.is_empty() {
+                // SAFETY: the simulated memory checks the address.
+                let lender = unsafe { Run::at(run) }.waits(&heap.memory).class();
+                assert_eq!(class.shared(), lender, "{run:#x} lends to {class:?}");
+                assert_ne!(class, lender, "{class:?} has a list and no run");
+                borrowed.extend(blocks_of(&heap.memory, list));
+            }
+        }
+        borrowed
     }
 }
 

@@ -15,8 +15,13 @@ impl Runs {
             }
         };
         note(run.released(memory));
+        for list in self.lists {
+            // SAFETY: what is on a list lies in a run. All of it lies in the same one.
+            if !list.is_empty() && unsafe { Run::of_block(list.first()) } == run {
+                note(list);
+            }
+        }
         if run.address() == self.current[class.index()] {
-            note(self.lists[class.index()]);
             let first = run.unlinked(memory);
             for number in 0..run.unlinked_blocks(memory) {
                 sight.set_free(first + number * class.bytes());

@@ -1,0 +1,178 @@
+//! Which runs the blocks of a size lie in: those of the next power of two, or its own.
+
+use super::super::run::RUN_BYTES;
+use super::*;
+use crate::memory::PAGE_BYTES;
+use crate::tests::simulated_memory::SimulatedMemory;
+use std::vec::Vec;
+
+/// Blocks of 128 bytes that a run has.
+const BLOCKS_OF_128: usize = 63;
+
+fn request(size: u32) -> Request {
+    Request { size, align: 8 }
+}
+
+/// A heap in a memory of `limit_pages` pages that begins with one.
+struct Small {
+    heap: MergingHeap<SimulatedMemory>,
+}
+
+impl Small {
+    fn new(limit_pages: u32) -> Self {
+        let memory = SimulatedMemory::new(1040, 1, limit_pages);
+        Small {
+            heap: MergingHeap::new(memory, Growth::THIRTY_SECOND),
+        }
+    }
+
+    fn allocate(&mut self, size: u32) -> u32 {
+        let block = self.heap.allocate(request(size));
+        assert_ne!(block, 0, "a request of {size} bytes is refused");
+        block
+    }
+
+    fn fill(&mut self, size: u32, count: usize) -> Vec<u32> {
+        (0..count).map(|_| self.allocate(size)).collect()
+    }
+
+    fn release(&mut self, blocks: Vec<u32>, size: u32) {
+        for block in blocks {
+            // SAFETY: the simulated memory checks addresses, and each block is released once.
+            unsafe { self.heap.deallocate(block, request(size)) };
+        }
+    }
+
+    /// The bytes of the blocks of the run that this block lies in.
+    fn bytes_in_run(&self, block: u32) -> u64 {
+        let extent = self.heap.extent_of(block, request(1));
+        extent.end - extent.start
+    }
+}
+
+/// The run that a block lies in.
+fn run_of(block: u32) -> u32 {
+    block & !(RUN_BYTES - 1)
+}
+
+#[test]
+fn sizes_that_few_blocks_are_made_of_share_a_run() {
+    let mut heap = Small::new(16);
+    let first = heap.allocate(128);
+    for size in (72..=128).step_by(8) {
+        for block in heap.fill(size, 3) {
+            assert_eq!(run_of(block), run_of(first), "{size} bytes");
+            assert_eq!(heap.bytes_in_run(block), 128);
+        }
+    }
+}
+
+#[test]
+fn a_size_that_has_borrowed_4_kib_gets_a_run_of_its_own_where_the_shared_runs_are_full() {
+    let mut heap = Small::new(16);
+    for block in heap.fill(72, BLOCKS_OF_128) {
+        assert_eq!(heap.bytes_in_run(block), 128);
+    }
+    for block in heap.fill(72, 10) {
+        assert_eq!(heap.bytes_in_run(block), 72);
+    }
+}
+
+#[test]
+fn a_size_with_runs_of_its_own_does_not_borrow_any_more() {
+    let mut heap = Small::new(16);
+    let borrowed = heap.fill(72, BLOCKS_OF_128);
+    let first = heap.allocate(72);
+    let blocks = heap.fill(72, 200);
+    assert_ne!(run_of(blocks[199]), run_of(first));
+    heap.release(borrowed, 72);
+    for block in heap.fill(72, 200) {
+        assert_eq!(heap.bytes_in_run(block), 72);
+    }
+}
+
+/// The bytes of the blocks in the run that serves a request of 72 bytes, when a shared run is full of `borrowed` blocks for
+/// such requests and of others.
+fn bytes_in_run_after(borrowed: usize) -> u64 {
+    let mut heap = Small::new(16);
+    heap.fill(72, borrowed);
+    heap.fill(128, BLOCKS_OF_128 - borrowed);
+    let block = heap.allocate(72);
+    heap.bytes_in_run(block)
+}
+
+#[test]
+fn a_size_that_has_borrowed_less_than_4_kib_gets_another_shared_run() {
+    // 3,968 and 4,480 bytes. The first block is not borrowed, since a run was made for it. Then come one, the two that are listed
+    // after it, and four at a time.
+    assert_eq!(bytes_in_run_after(32), 128);
+    assert_eq!(bytes_in_run_after(36), 72);
+}
+
+#[test]
+fn what_a_size_has_borrowed_counts_from_the_last_time_that_a_shared_run_was_given_back() {
+    let mut heap = Small::new(16);
+    let borrowed = heap.fill(72, BLOCKS_OF_128);
+    // The second run is the current one then, so that the first goes back with its last block.
+    heap.fill(128, BLOCKS_OF_128);
+    heap.release(borrowed, 72);
+    for block in heap.fill(72, BLOCKS_OF_128) {
+        assert_eq!(heap.bytes_in_run(block), 128);
+    }
+    // It has borrowed a whole run since.
+    let block = heap.allocate(72);
+    assert_eq!(heap.bytes_in_run(block), 72);
+}
+
+#[test]
+fn a_size_that_is_used_again_and_again_does_not_get_runs_while_the_shared_ones_have_free_blocks() {
+    let mut heap = Small::new(16);
+    for _ in 0..if cfg!(miri) { 20 } else { 1000 } {
+        let blocks = heap.fill(72, 20);
+        assert_eq!(heap.bytes_in_run(blocks[19]), 128);
+        heap.release(blocks, 72);
+    }
+    assert_eq!(heap.heap.chunks.memory.grow_calls, []);
+}
+
+#[test]
+fn the_first_block_that_a_size_borrows_is_borrowed_alone() {
+    let mut heap = Small::new(16);
+    let first = heap.allocate(72);
+    assert_eq!(heap.allocate(80), first + 128);
+    assert_eq!(heap.allocate(88), first + 256);
+}
+
+#[test]
+fn a_run_of_which_blocks_are_only_borrowed_becomes_memory_for_anything_before_the_memory_grows() {
+    let mut heap = Small::new(16);
+    let blocks = heap.fill(72, 5);
+    let listed = heap
+        .heap
+        .runs
+        .free_bytes(&heap.heap.chunks, SizeClass::of(request(72)).unwrap());
+    assert_eq!(listed, 3 * 128);
+    heap.release(blocks, 72);
+    heap.allocate(PAGE_BYTES - 1040 - 64);
+    assert_eq!(heap.heap.chunks.memory.grow_calls, []);
+}
+
+#[test]
+fn what_other_sizes_have_borrowed_serves_its_own_size_at_the_limit() {
+    let mut heap = Small::new(1);
+    let run = run_of(heap.allocate(128));
+    // No more is free than the rest of the run, from here on.
+    for size in [1000, 500] {
+        while heap.heap.allocate(request(size)) != 0 {}
+    }
+    heap.fill(72, 5);
+    let mut served = 0;
+    loop {
+        let block = heap.heap.allocate(request(128));
+        if block == 0 {
+            break;
+        }
+        served += usize::from(run_of(block) == run);
+    }
+    assert_eq!(1 + 5 + served, BLOCKS_OF_128);
+}

@@ -22,7 +22,7 @@ mod unwritten;
 
 /// The most pages that the memory may have with the feature `ceiling`.
 #[cfg(feature = "ceiling")]
-const CEILING_PAGES: u32 = 80;
+const CEILING_PAGES: u32 = 64;
 
 #[cfg(feature = "ceiling")]
 #[global_allocator]

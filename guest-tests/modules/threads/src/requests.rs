@@ -21,21 +21,12 @@ pub(crate) fn any_size(random: &mut Rng) -> usize {
     }
 }
 
-/// As [`any_size`] without the large ones.
-pub(crate) fn common_size(random: &mut Rng) -> usize {
-    small_or_up_to(MOST_BYTES, random)
-}
-
-/// As [`common_size`], but a thread's own heap serves twice as much too. Where the first part of a scenario asks for that, it takes
-/// the memory that the second part needs in the same heap.
+/// As [`any_size`] without the large ones, but a thread's own heap serves twice as much too. Where the first part of a scenario asks
+/// for that, it takes the memory that the second part needs in the same heap.
 pub(crate) fn size_for_own_heap(random: &mut Rng) -> usize {
-    small_or_up_to(MOST_BYTES / 2, random)
-}
-
-fn small_or_up_to(most: usize, random: &mut Rng) -> usize {
     match random.u32(0..100) {
         0..50 => random.usize(1..=256),
-        _ => random.usize(1..=most),
+        _ => random.usize(1..=MOST_BYTES / 2),
     }
 }
 

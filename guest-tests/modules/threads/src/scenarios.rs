@@ -5,7 +5,7 @@
 
 use crate::failure::{Stopped, fail, go_on};
 use crate::meeting::{expected, meet, wait_until};
-use crate::requests::{LARGEST_BYTES, any_size, common_size, request, size_for_own_heap};
+use crate::requests::{LARGEST_BYTES, any_size, request, size_for_own_heap};
 use crate::slot::Slot;
 use crate::stamped::{Stamp, StampedBlock};
 use crate::unwritten::UnwrittenBlock;
@@ -234,13 +234,13 @@ impl Worker {
         let index = self.random.usize(0..OWN);
         match self.own[index].take() {
             Some(mut block) if self.random.u32(0..3) == 0 => {
-                let size = common_size(&mut self.random);
+                let size = size_for_own_heap(&mut self.random);
                 self.resize(&mut block, size);
                 self.own[index] = Some(block);
             }
             Some(block) if self.random.bool() => drop(block),
             _ => {
-                let size = common_size(&mut self.random);
+                let size = size_for_own_heap(&mut self.random);
                 self.own[index] = Some(self.make(size));
             }
         }

@@ -77,7 +77,7 @@ fn a_producer_and_a_consumer_hold_a_steady_memory_over_a_million_rounds() {
 
 #[test]
 fn threads_with_blocks_of_their_own_do_not_disturb_each_other() {
-    for figures in play(Scenario::Churn, 30_000, |_| MANY_PAGES) {
+    for figures in play(Scenario::Churn, 1_000_000, |_| MANY_PAGES) {
         assert_eq!(figures.pages_at_the_end, figures.pages_after_a_tenth);
     }
 }

@@ -182,7 +182,7 @@ fn threads_that_share_a_ceiling_ask_the_engine_for_nothing_above_it() {
 #[test]
 #[cfg_attr(miri, ignore = "under a ceiling it sees the same accesses")]
 fn threads_in_the_last_pages_of_the_address_space_are_refused_what_does_not_fit() {
-    let pages = 40;
+    let pages = 24;
     let refused = play(Play {
         first_page: 65_536 - pages,
         with_others: true,

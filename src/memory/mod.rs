@@ -1,4 +1,4 @@
-//! Memory: its pages, how it grows, and in [`linear`] its bytes. This layer uses no other.
+//! Memory: its pages, how it grows, and in `linear` its bytes. This layer uses no other.
 
 mod growth;
 #[cfg(any(target_arch = "wasm32", test, fuzzing))]

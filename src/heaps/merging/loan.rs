@@ -1,13 +1,13 @@
 //! What a size class has borrowed from the runs of another one. Arithmetic only.
 //!
-//! A loan counts from the last time that the lender gave back a run. So it is an estimate of the borrower's live blocks: a
-//! program that repeats itself gives runs back in each round, and then its rare sizes borrow for ever.
+//! A loan counts the bytes that a class has borrowed since the lender last gave back a run. A program that repeats itself gives
+//! back runs in each round, and all loans begin anew. So a size that it uses little never gets runs of its own.
 
 /// The bytes that a class borrows before it has earned runs of its own.
 const EARNING_BYTES: u32 = 1 << 12;
 
-/// In one word: above these bits the bytes that were borrowed, and in them how many runs the lender had given back then, modulo
-/// 2^16.
+/// A loan is one word. Its lower 16 bits say how many runs the lender had given back at that time, modulo 2^16. The bits above them
+/// are the bytes that were borrowed.
 const BYTES_SHIFT: u32 = u16::BITS;
 
 /// What a class has borrowed, or that it has runs of its own. For a class that lends, how many runs it has given back.

@@ -80,6 +80,12 @@ impl Waits {
     }
 }
 
+/// Where the run starts that holds this address, if there is one.
+#[inline]
+pub(super) const fn run_around(address: u32) -> u32 {
+    address & !(RUN_BYTES - 1)
+}
+
 /// The address of a run. It is used with the memory of its heap alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Run(u32);
@@ -101,7 +107,7 @@ impl Run {
     /// The block must lie in a run.
     #[inline]
     pub(super) const unsafe fn of_block(block: u32) -> Self {
-        Run(block & !(RUN_BYTES - 1))
+        Run(run_around(block))
     }
 
     /// Where the run starts: the address of a block of the chunk heap.

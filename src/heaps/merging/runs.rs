@@ -308,8 +308,9 @@ impl Runs {
         self.strays.allocate(heap, span_for(class.bytes()))
     }
 
-    /// Releases borrowed blocks, and the idle runs, current ones without a live block, to the chunk heap: from those with the largest
-    /// blocks on, as far as 2,048 blocks on lists have to be counted for it. O(1).
+    /// Releases the blocks that classes have borrowed and not handed out. Then releases the idle runs, current ones without a live
+    /// block, to the chunk heap: from those with the largest blocks on, as far as 2,048 blocks on lists have to be counted for
+    /// it. O(1).
     #[cold]
     #[inline(never)]
     pub(super) fn release_idle<M: LinearMemory>(&mut self, heap: &mut ChunkHeap<M>) {

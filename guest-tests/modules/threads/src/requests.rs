@@ -21,8 +21,8 @@ pub(crate) fn any_size(random: &mut Rng) -> usize {
     }
 }
 
-/// As [`any_size`] without the large ones, but a thread's own heap serves twice as much too. Where the first part of a scenario asks
-/// for that, it takes the memory that the second part needs in the same heap.
+/// Half of them small, the others up to half of [`MOST_BYTES`]: a thread's own heap serves twice as much too. Where the first part
+/// of a scenario asks for that, it takes the memory that the second part needs in the same heap.
 pub(crate) fn size_for_own_heap(random: &mut Rng) -> usize {
     match random.u32(0..100) {
         0..50 => random.usize(1..=256),

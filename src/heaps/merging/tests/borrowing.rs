@@ -1,6 +1,6 @@
 //! Which runs the blocks of a size lie in: those of the next power of two, or its own.
 
-use super::super::run::RUN_BYTES;
+use super::super::run::run_around;
 use super::*;
 use crate::memory::PAGE_BYTES;
 use crate::tests::simulated_memory::SimulatedMemory;
@@ -50,18 +50,13 @@ impl Small {
     }
 }
 
-/// The run that a block lies in.
-fn run_of(block: u32) -> u32 {
-    block & !(RUN_BYTES - 1)
-}
-
 #[test]
 fn sizes_that_few_blocks_are_made_of_share_a_run() {
     let mut heap = Small::new(16);
     let first = heap.allocate(128);
     for size in (72..=128).step_by(8) {
         for block in heap.fill(size, 3) {
-            assert_eq!(run_of(block), run_of(first), "{size} bytes");
+            assert_eq!(run_around(block), run_around(first), "{size} bytes");
             assert_eq!(heap.bytes_in_run(block), 128);
         }
     }
@@ -84,7 +79,7 @@ fn a_size_with_runs_of_its_own_does_not_borrow_any_more() {
     let borrowed = heap.fill(72, BLOCKS_OF_128);
     let first = heap.allocate(72);
     let blocks = heap.fill(72, 200);
-    assert_ne!(run_of(blocks[199]), run_of(first));
+    assert_ne!(run_around(blocks[199]), run_around(first));
     heap.release(borrowed, 72);
     for block in heap.fill(72, 200) {
         assert_eq!(heap.bytes_in_run(block), 72);
@@ -160,7 +155,7 @@ fn a_run_of_which_blocks_are_only_borrowed_becomes_memory_for_anything_before_th
 #[test]
 fn what_other_sizes_have_borrowed_serves_its_own_size_at_the_limit() {
     let mut heap = Small::new(1);
-    let run = run_of(heap.allocate(128));
+    let run = run_around(heap.allocate(128));
     // No more is free than the rest of the run, from here on.
     for size in [1000, 500] {
         while heap.heap.allocate(request(size)) != 0 {}
@@ -172,7 +167,7 @@ fn what_other_sizes_have_borrowed_serves_its_own_size_at_the_limit() {
         if block == 0 {
             break;
         }
-        served += usize::from(run_of(block) == run);
+        served += usize::from(run_around(block) == run);
     }
     assert_eq!(1 + 5 + served, BLOCKS_OF_128);
 }

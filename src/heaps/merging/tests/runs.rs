@@ -1,6 +1,7 @@
 //! A walk through the runs: it asserts what their headers and the bins say of each other.
 
 use super::*;
+use crate::heaps::merging::run::run_around;
 use crate::tests::model::Idle;
 use core::ops::Range;
 use std::collections::{BTreeMap, BTreeSet};
@@ -99,7 +100,7 @@ impl Runs {
         );
         free.extend(self.borrowed_from(heap, run));
         assert!(
-            free.iter().all(|&block| block & !(RUN_BYTES - 1) == run),
+            free.iter().all(|&block| run_around(block) == run),
             "a list of {run:#x} leads out of it"
         );
         let unique: BTreeSet<u32> = free.iter().copied().collect();
@@ -112,7 +113,7 @@ impl Runs {
         let mut borrowed = Vec::new();
         for class in SizeClass::all().filter(|class| self.current[class.index()] == 0) {
             let list = self.lists[class.index()];
-            if list.first() & !(RUN_BYTES - 1) == run && !list.is_empty() {
+            if run_around(list.first()) == run && !list.is_empty() {
                 // SAFETY: the simulated memory checks the address.
                 let lender = unsafe { Run::at(run) }.waits(&heap.memory).class();
                 assert_eq!(class.shared(), lender, "{run:#x} lends to {class:?}");

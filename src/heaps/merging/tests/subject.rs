@@ -1,7 +1,7 @@
 //! `MergingHeap` as a subject of the model, with a walk through all of its memory after each step.
 
 use super::super::chunk::TAG_BYTES;
-use super::super::run::{RUN_BYTES, run_around};
+use super::super::run::RUN_BYTES;
 use super::*;
 use crate::heaps::Request;
 use crate::tests::model::Idle;
@@ -137,6 +137,7 @@ impl Surveyed for MergingHeap<SimulatedMemory> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::heaps::merging::run::run_around;
     use crate::memory::PAGE_BYTES;
     use crate::tests::model::headerless::Headerless;
     use crate::tests::model::{Calls, Subject, test_programs};

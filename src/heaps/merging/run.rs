@@ -194,9 +194,10 @@ impl Run {
         bytes: u32,
     ) -> FreeList {
         let last = self.0 + BLOCKS_OFFSET + ROOM_BYTES - class.bytes();
+        let last_linked = first + (last - first).min(bytes - 1);
         let mut block = first;
         let mut next = first + class.bytes();
-        while next <= last && next - first < bytes {
+        while next <= last_linked {
             // SAFETY: both are blocks of the run that were never handed out.
             unsafe { FreeList::from_first(next).with_first(memory, block) };
             block = next;

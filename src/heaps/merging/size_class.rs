@@ -112,10 +112,10 @@ impl SizeClass {
         self.0.get() * STEP_BYTES
     }
 
-    /// The class's place in an array with one for each: that of the largest blocks is 0. The modulus spares the module a
-    /// bounds check that can panic.
+    /// The class's place in an array with one for each: that of the smallest blocks is 0. [`of`](Self::of) adds 1, which this
+    /// takes back, so that neither is left in the code. The modulus spares the module a bounds check that can panic.
     pub(super) const fn index(self) -> usize {
-        self.0.get() as usize % CLASSES
+        (self.0.get() - 1) as usize % CLASSES
     }
 }
 

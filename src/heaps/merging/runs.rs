@@ -15,7 +15,8 @@
 //!
 //! - A class earns its runs. Before that it borrows from those of the next power of two, some blocks at a time: its list is made
 //!   of them, and each goes back to its run when it is released. It gets a run of its own where those runs have no free block,
-//!   so that a new run is needed anyway, and its [loan](super::loan) is 4 KiB.
+//!   so that a new run is needed anyway, and its [loan](super::loan) is 4 KiB. A busy class, whose loan is a thirty-second of the
+//!   heap, gets one although they have free blocks.
 //! - Where the memory cannot grow, any free block of a larger class serves. After these come
 //!   [stray blocks](super::stray_blocks), which lie in no run.
 
@@ -82,7 +83,7 @@ pub(super) struct Runs {
     lists: [FreeList; CLASSES],
     /// For each class the address of the current run, or 0.
     current: [u32; CLASSES],
-    /// For each class what it has borrowed.
+    /// For each class what it has borrowed, or how many runs it has.
     loans: [Loan; CLASSES],
     /// What remains to be paid for releasing idle runs: see [`IDLE_RELEASE_PRICE`].
     debt: u8,
@@ -106,6 +107,12 @@ impl Runs {
     #[inline]
     pub(super) fn pop<M: LinearMemory>(&mut self, memory: &M, class: SizeClass) -> u32 {
         self.lists[class.index()].pop(memory)
+    }
+
+    /// As [`pop`](Self::pop). All cold paths share this one copy of it: 73 bytes less.
+    #[inline(never)]
+    fn pop_seldom<M: LinearMemory>(&mut self, memory: &M, class: SizeClass) -> u32 {
+        self.pop(memory, class)
     }
 
     /// A block of this class, whose list is empty; 0 if there is no memory for it. O(1), except for the search before a
@@ -141,11 +148,7 @@ impl Runs {
             address = self.run_by_growing(heap);
         }
         if address == 0 {
-            // Blocks that others have borrowed from this class are free again.
-            return match self.pop_again(heap, class) {
-                0 => self.without_a_run(heap, class),
-                block => block,
-            };
+            return self.without_a_run(heap, class);
         }
         // SAFETY: the block was allocated for a run just now.
         let run = unsafe { Run::at(address) };
@@ -155,22 +158,25 @@ impl Runs {
             heap.note_run(address);
         }
         self.start(heap, run, class_of_run);
-        self.pop(&heap.memory, class_of_run)
+        self.pop_seldom(&heap.memory, class_of_run)
     }
 
     /// A block of the shared class for a class whose list is empty. More of them come on that list. 0 if the shared class has no
-    /// free block. O(1).
+    /// free block, or if the class is a busy one. O(1).
     fn borrow<M: LinearMemory>(&mut self, heap: &mut ChunkHeap<M>, class: SizeClass, shared: SizeClass) -> u32 {
-        let mut block = self.pop_or_again(heap, shared);
         let lender = self.loans[shared.index()];
         let before = self.loans[class.index()].bytes_from(lender);
+        if lender.is_to_busy_class(before, heap.extent()) {
+            return 0;
+        }
+        let mut block = self.pop_or_again(heap, shared);
         let mut bytes = 0;
         while block != 0 {
             bytes += shared.bytes();
             if before == 0 || bytes >= BORROWED_AT_ONCE {
                 break;
             }
-            let next = self.pop(&heap.memory, shared);
+            let next = self.pop_seldom(&heap.memory, shared);
             if next == 0 {
                 break;
             }
@@ -199,7 +205,7 @@ impl Runs {
     /// The first block of a class's list, which may be empty and is then given the free blocks of a run; 0 if there are none.
     #[inline(never)]
     fn pop_or_again<M: LinearMemory>(&mut self, heap: &mut ChunkHeap<M>, class: SizeClass) -> u32 {
-        match self.pop(&heap.memory, class) {
+        match self.pop_seldom(&heap.memory, class) {
             0 => self.pop_again(heap, class),
             block => block,
         }
@@ -217,7 +223,7 @@ impl Runs {
                 // SAFETY: the run says that these blocks were never handed out.
                 let list = unsafe { run.link(&mut heap.memory, unlinked, class, MOST_LISTED * class.bytes()) };
                 self.lists[class.index()] = list;
-                return self.pop(&heap.memory, class);
+                return self.pop_seldom(&heap.memory, class);
             }
             if run.released(&heap.memory).is_empty() {
                 // A full run: something is to be done at its first release.
@@ -242,7 +248,7 @@ impl Runs {
         self.lists[class.index()] = run.released(&heap.memory);
         run.set_released(&mut heap.memory, FreeList::EMPTY);
         run.set_waits(&mut heap.memory, Waits::for_releases(capacity(class), class));
-        self.pop(&heap.memory, class)
+        self.pop_seldom(&heap.memory, class)
     }
 
     /// The address of the run of this class that has been in the bin for longest, of the 16 that joined last at most, or 0.
@@ -285,6 +291,7 @@ impl Runs {
         let memory = &mut heap.memory;
         self.strays.begin_run(memory, run.address());
         self.debt = self.debt.saturating_sub(1);
+        self.loans[class.index()].note_new_run();
         run.set_released(memory, FreeList::EMPTY);
         run.set_waits(memory, Waits::for_releases(capacity(class), class));
         self.current[class.index()] = run.address();
@@ -292,18 +299,18 @@ impl Runs {
         self.lists[class.index()] = unsafe { run.link(memory, run.address() + BLOCKS_OFFSET, class, listed_bytes) };
     }
 
-    /// A block for this class where there is no memory for a run of it: a free block of a larger class, or one of the
-    /// chunk heap; or 0.
+    /// A block for this class where there is no memory for a run of it: a free block of this class, which others may have given
+    /// back, or of a larger one, or one of the chunk heap; or 0.
     #[cold]
     #[inline(never)]
     fn without_a_run<M: LinearMemory>(&mut self, heap: &mut ChunkHeap<M>, class: SizeClass) -> u32 {
-        let mut larger = class.larger();
-        while let Some(class) = larger {
+        let mut at_least = Some(class);
+        while let Some(class) = at_least {
             let block = self.pop_or_again(heap, class);
             if block != 0 {
                 return block;
             }
-            larger = class.larger();
+            at_least = class.larger();
         }
         self.strays.allocate(heap, span_for(class.bytes()))
     }
@@ -437,6 +444,8 @@ impl Runs {
     fn settle<M: LinearMemory>(&mut self, heap: &mut ChunkHeap<M>, run: Run) {
         let class = run.waits(&heap.memory).class();
         if run.address() == self.current[class.index()] {
+            // The classes that borrow from its class begin to count anew.
+            self.loans[class.index()].note_idle_run();
             return;
         }
         let was_full = run.released(&heap.memory).rest(&heap.memory).is_empty();
@@ -452,13 +461,13 @@ impl Runs {
         }
     }
 
-    /// Releases a run without a live block to the chunk heap. The classes that borrow from its class begin to count anew.
+    /// Releases an idle run to the chunk heap. The classes that borrow from its class begin to count anew.
     ///
     /// # Safety
     ///
     /// The run must be one of this class, current for none and in no bin, without a live block.
     unsafe fn give_back<M: LinearMemory>(&mut self, heap: &mut ChunkHeap<M>, run: Run, class: SizeClass) {
-        self.loans[class.index()].give_back_run();
+        self.loans[class.index()].note_given_run();
         self.strays.end_run(run.address());
         // SAFETY: the run is a block of the chunk heap, and nothing uses it.
         unsafe { heap.deallocate(run.address()) };
@@ -468,16 +477,14 @@ impl Runs {
     pub(super) fn free_bytes<M: LinearMemory>(&self, heap: &ChunkHeap<M>, class: SizeClass) -> u32 {
         let memory = &heap.memory;
         let released = |run: Run| capacity(class) - run.waits(memory).releases();
-        let mut free = 0;
-        let mut class_of_list = class;
         let current = self.current[class.index()];
-        if current == 0 {
-            class_of_list = class.shared();
+        let (class_of_list, mut free) = if current == 0 {
+            (class.shared(), 0)
         } else {
             // SAFETY: the current run of a class is one of this heap's.
             let run = unsafe { Run::at(current) };
-            free = released(run) + run.unlinked_blocks(memory);
-        }
+            (class, released(run) + run.unlinked_blocks(memory))
+        };
         heap.bins.for_each(memory, bin_of(class), |address| {
             // SAFETY: what is in the bin of a class is a run.
             let run = unsafe { Run::at(address) };

@@ -105,7 +105,7 @@ fn a_size_that_has_borrowed_less_than_4_kib_gets_another_shared_run() {
 }
 
 #[test]
-fn what_a_size_has_borrowed_counts_from_the_last_time_that_a_shared_run_was_given_back() {
+fn what_a_size_has_borrowed_counts_from_the_last_time_that_a_shared_run_was_idle() {
     let mut heap = Small::new(16);
     let borrowed = heap.fill(72, BLOCKS_OF_128);
     // The second run is the current one then, so that the first goes back with its last block.
@@ -128,6 +128,62 @@ fn a_size_that_is_used_again_and_again_does_not_get_runs_while_the_shared_ones_h
         heap.release(blocks, 72);
     }
     assert_eq!(heap.heap.chunks.memory.grow_calls, []);
+}
+
+/// The bytes that a size borrows before it gets runs of its own, where `shared_runs` of 128 bytes always have free blocks, and how
+/// far the heap extends then. The heap has a block of `large` bytes. No bytes if they are more than 200 KiB.
+fn borrowed_while_shared_runs_have_free_blocks(large: u32, shared_runs: usize) -> (Option<u32>, u32) {
+    let mut heap = Small::new(128);
+    heap.allocate(large);
+    heap.fill(128, (shared_runs - 1) * BLOCKS_OF_128 + 1);
+    // One block the first time, and then as many as 512 bytes are.
+    let mut borrowed = 0;
+    for bytes in [128].into_iter().chain(core::iter::repeat_n(512, 400)) {
+        let extent = heap.heap.chunks.extent();
+        let blocks = heap.fill(72, bytes as usize / 128);
+        if heap.bytes_in_run(blocks[blocks.len() - 1]) == 72 {
+            return (Some(borrowed), extent);
+        }
+        borrowed += bytes;
+        heap.release(blocks, 72);
+    }
+    (None, heap.heap.chunks.extent())
+}
+
+#[test]
+#[cfg_attr(miri, ignore = "megabytes of memory")]
+fn a_busy_size_gets_runs_of_its_own_although_the_shared_ones_have_free_blocks() {
+    for large in [600_000, 4_000_000] {
+        let (borrowed, extent) = borrowed_while_shared_runs_have_free_blocks(large, 4);
+        assert!((large..large + large / 4).contains(&extent));
+        assert!(borrowed.unwrap().abs_diff(extent / 32) <= 512, "{borrowed:?}");
+    }
+}
+
+#[test]
+fn no_size_is_busy_while_it_shares_fewer_than_four_runs() {
+    let (borrowed, _) = borrowed_while_shared_runs_have_free_blocks(600_000, 3);
+    assert_eq!(borrowed, None);
+}
+
+#[test]
+fn no_size_is_busy_in_a_heap_of_less_than_512_kib() {
+    let (borrowed, extent) = borrowed_while_shared_runs_have_free_blocks(420_000, 4);
+    assert!((420_000..1 << 19).contains(&extent));
+    assert_eq!(borrowed, None);
+}
+
+#[test]
+fn a_size_is_not_busy_where_a_shared_run_is_idle_in_each_round() {
+    let mut heap = Small::new(128);
+    heap.allocate(600_000);
+    // The last of these runs is the current one, and has no other blocks.
+    heap.fill(128, 4 * BLOCKS_OF_128);
+    for _ in 0..if cfg!(miri) { 5 } else { 1000 } {
+        let blocks = heap.fill(72, BLOCKS_OF_128);
+        assert_eq!(heap.bytes_in_run(blocks[BLOCKS_OF_128 - 1]), 128);
+        heap.release(blocks, 72);
+    }
 }
 
 #[test]

@@ -71,7 +71,10 @@ pub fn machine() -> String {
     let processor = processor.unwrap_or_else(|| std::env::consts::ARCH.to_owned());
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let plural = if threads == 1 { "" } else { "s" };
-    format!("{processor}, {threads} hardware thread{plural}, {}", std::env::consts::OS)
+    format!(
+        "{processor}, {threads} hardware thread{plural}, {}",
+        std::env::consts::OS
+    )
 }
 
 /// The crates that each allocator file names.

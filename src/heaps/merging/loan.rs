@@ -60,7 +60,7 @@ impl Loan {
 
     /// Whether a class that has borrowed so many bytes from this lender is a busy one, in a heap that extends over `extent` bytes: if
     /// it has borrowed a thirty-second of it. No class is busy in a heap of less than 512 KiB, of which its runs would fill much.
-    pub(super) fn is_to_busy_class(self, bytes: u32, extent: u32) -> bool {
+    pub(super) fn lends_to_busy_class(self, bytes: u32, extent: u32) -> bool {
         self.amount() >= LEAST_RUNS_OF_LENDER && extent >= 1 << 19 && bytes >= (extent >> 5).min(TOO_MANY_BYTES - 1)
     }
 
@@ -153,7 +153,7 @@ mod tests {
             (4, (1 << 19) - 2, 1 << 30, false),
             (4, (1 << 19) - 1, 1 << 30, true),
         ] {
-            let busy = lender_with(runs).is_to_busy_class(bytes, extent);
+            let busy = lender_with(runs).lends_to_busy_class(bytes, extent);
             assert_eq!(busy, is_busy, "{runs} runs, {bytes} bytes in a heap of {extent}");
         }
     }

@@ -49,8 +49,10 @@ const fn is_small(extent: u32) -> bool {
 /// The blocks that begin in this many bytes of a new run are put on its list first, in a small heap.
 const FIRST_LISTED_BYTES: u32 = 512;
 
-/// At most this many blocks of a new run are put on its list at once, which bounds the work of a call.
-const MOST_LISTED: u32 = 256;
+/// At most this many bytes of blocks of a run are put on its list at once: 256 blocks, which bounds the work of a call.
+const fn most_listed_bytes(class: SizeClass) -> u32 {
+    256 * class.bytes()
+}
 
 /// At most this many blocks on lists are counted before the memory grows, which bounds the work of a call.
 const MOST_COUNTED: u32 = 2048;
@@ -166,7 +168,7 @@ impl Runs {
     fn borrow<M: LinearMemory>(&mut self, heap: &mut ChunkHeap<M>, class: SizeClass, shared: SizeClass) -> u32 {
         let lender = self.loans[shared.index()];
         let before = self.loans[class.index()].bytes_from(lender);
-        if lender.is_to_busy_class(before, heap.extent()) {
+        if lender.lends_to_busy_class(before, heap.extent()) {
             return 0;
         }
         let mut block = self.pop_or_again(heap, shared);
@@ -221,7 +223,7 @@ impl Runs {
             let unlinked = run.unlinked(&heap.memory);
             if unlinked != 0 {
                 // SAFETY: the run says that these blocks were never handed out.
-                let list = unsafe { run.link(&mut heap.memory, unlinked, class, MOST_LISTED * class.bytes()) };
+                let list = unsafe { run.link(&mut heap.memory, unlinked, class, most_listed_bytes(class)) };
                 self.lists[class.index()] = list;
                 return self.pop_seldom(&heap.memory, class);
             }
@@ -286,7 +288,7 @@ impl Runs {
         let listed_bytes = if is_small(heap.extent()) {
             FIRST_LISTED_BYTES
         } else {
-            MOST_LISTED * class.bytes()
+            most_listed_bytes(class)
         };
         let memory = &mut heap.memory;
         self.strays.begin_run(memory, run.address());

@@ -195,6 +195,19 @@ fn the_first_block_that_a_size_borrows_is_borrowed_alone() {
 }
 
 #[test]
+fn at_most_256_blocks_of_a_run_are_listed_at_once() {
+    let mut heap = Small::new(16);
+    heap.allocate(200_000);
+    // Runs of 510, 255 and 15 blocks.
+    for (size, blocks) in [(16, 256), (32, 255), (512, 15)] {
+        heap.allocate(size);
+        let MergingHeap { chunks, runs } = &heap.heap;
+        let class = SizeClass::of(request(size)).unwrap();
+        assert_eq!(1 + runs.listed_blocks(chunks, class), blocks, "{size} bytes");
+    }
+}
+
+#[test]
 fn a_run_of_which_blocks_are_only_borrowed_becomes_memory_for_anything_before_the_memory_grows() {
     let mut heap = Small::new(16);
     let blocks = heap.fill(72, 5);

@@ -108,6 +108,12 @@ impl Runs {
         unique
     }
 
+    /// How many blocks are on the list of a class.
+    #[cfg(test)]
+    pub(crate) fn listed_blocks<M: LinearMemory>(&self, heap: &ChunkHeap<M>, class: SizeClass) -> u32 {
+        self.lists[class.index()].length(&heap.memory)
+    }
+
     /// The blocks of a run on the lists of classes without a current run. Asserts that those classes borrow from the run's class.
     fn borrowed_from<M: LinearMemory>(&self, heap: &ChunkHeap<M>, run: u32) -> Vec<u32> {
         let mut borrowed = Vec::new();

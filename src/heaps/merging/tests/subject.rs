@@ -323,6 +323,26 @@ mod tests {
     }
 
     #[test]
+    fn where_the_first_block_of_its_bin_is_too_small_a_request_takes_the_next_longer_one_and_keeps_up_to_a_quarter() {
+        // With its tag, the request has 16,400 bytes. The bin of these begins at 16,384, and the next ones at 17,408 and 18,432.
+        let (mut subject, small_block, small) = with_block_of(16_384);
+        let longer = [17_436, 20_476].map(|size| {
+            let longer = small.with_size(size);
+            let block = subject.allocate(longer).unwrap();
+            subject.allocate(Request { size: 600, align: 8 }).unwrap();
+            (block, longer)
+        });
+        for (block, request) in [(small_block, small)].into_iter().chain(longer) {
+            subject.deallocate(block, request);
+        }
+        let request = small.with_size(16_396);
+        let (block, _) = longer[0];
+        assert_eq!(subject.allocate(request), Some(block));
+        // The rest has 1,040 bytes, which are more than a sixteenth.
+        assert_eq!(extent_bytes(&subject, block, request), 17_440);
+    }
+
+    #[test]
     fn a_block_that_shrinks_gives_back_what_is_more_than_a_sixteenth_of_it() {
         for (size, bytes) in [(15_420, 16_384), (15_404, 15_408)] {
             let (mut subject, block, whole) = with_block_of(16_384);

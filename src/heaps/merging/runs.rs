@@ -2,7 +2,7 @@
 //!
 //! | the run is | it waits until | what is done then |
 //! |---|---|---|
-//! | current: the class's list is made of its blocks | all of its blocks are on `released` | nothing: it serves the next request, or goes back before the memory grows |
+//! | current: the class's list is made of its blocks | all of its blocks are on `released` | the classes that borrow from its class count anew. It serves the next request, or goes back before the memory grows |
 //! | partial: in the bin of its class | its last live block is released | it goes back to the chunk heap |
 //! | full: nothing points to it | its first release | it joins the bin of its class |
 //!
@@ -111,7 +111,7 @@ impl Runs {
         self.lists[class.index()].pop(memory)
     }
 
-    /// As [`pop`](Self::pop). All cold paths share this one copy of it: 73 bytes less.
+    /// As [`pop`](Self::pop). The paths that make or fill a list share this one copy of it: 73 bytes less.
     #[inline(never)]
     fn pop_seldom<M: LinearMemory>(&mut self, memory: &M, class: SizeClass) -> u32 {
         self.pop(memory, class)
